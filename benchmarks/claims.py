@@ -20,8 +20,8 @@ from tickerq_celery import TickerStatus
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import publications
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.runs import publications
 from tickerq_celery.tickers.claims import Claim, Started
 from tickerq_celery.tickers.lifecycle import succeeded
 

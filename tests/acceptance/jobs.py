@@ -18,7 +18,7 @@ from tests.inner import failpoints
 from tests.tables import nodes, tickers
 from tickerq_celery import Run, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.enums import SUCCEEDED
-from tickerq_celery.store.nodes import list_nodes
+from tickerq_celery.store.nodes.nodes import list_nodes
 
 # Short, so that what is lost is found within seconds.
 SETTINGS: Mapping[str, object] = {

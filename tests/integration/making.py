@@ -28,12 +28,12 @@ from tickerq_celery.runs.claimer import Claimed, Claimer
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core, new_identity
 from tickerq_celery.runtime.node import NodeRegistration, profile
-from tickerq_celery.store import cron_tickers as stored_crons
-from tickerq_celery.store import publications
+from tickerq_celery.store.cron import cron_tickers as stored_crons
 from tickerq_celery.store.database.batches import insert_if_absent
 from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.nodes import NodeProfile
+from tickerq_celery.store.nodes.nodes import NodeProfile
+from tickerq_celery.store.runs import publications
 from tickerq_celery.tickers import claims
 from tickerq_celery.tickers.claims import Claim, Started
 from tickerq_celery.tickers.cron_rows import CronRow

@@ -14,8 +14,8 @@ from tickerq_celery.ids import new_id
 from tickerq_celery.runs.archive import Archive
 from tickerq_celery.runs.pruner import Pruner
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import rollup_state
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.stats import rollup_state
 from tickerq_celery.tickers.lifecycle import failed, succeeded
 from tickerq_celery.tickers.uncounted_ends import EndPosition
 

@@ -503,7 +503,7 @@ def test_the_store_refusing_raises_what_an_unreachable_broker_does(
     def refuse(*_: Any, **__: Any) -> None:
         raise StoreError("gone")
 
-    monkeypatch.setattr("tickerq_celery.store.runs.insert", refuse)
+    monkeypatch.setattr("tickerq_celery.store.runs.runs.insert", refuse)
     with pytest.raises(OperationalError, match="gone"):
         add_of(durable).apply_async((1,), countdown=HOUR)
     assert receivers.after == []

@@ -29,7 +29,7 @@ from tickerq_celery.errors import StoreError
 from tickerq_celery.runs import revocations as telling
 from tickerq_celery.runs.revocations import Revocations
 from tickerq_celery.scheduler import TickerScheduler
-from tickerq_celery.store import revocations as stored
+from tickerq_celery.store.calls import revocations as stored
 from tickerq_celery.worker.misrouted import MisroutedLog
 from tickerq_celery.worker.signals import SignalHandler
 

@@ -159,7 +159,7 @@ def test_a_store_that_does_not_answer_is_one_warning_and_the_broadcast_is_made(
         raise StoreError("gone")
 
     result = call(tickerq)
-    monkeypatch.setattr("tickerq_celery.store.durable_calls.waiting", refuse)
+    monkeypatch.setattr("tickerq_celery.store.calls.durable_calls.waiting", refuse)
     assert tickerq.app.control.revoke(result.id) == "broadcast"
     assert len(broadcasts) == 1
     (warning,) = [each for each in caplog.records if "may not be revoked" in each.getMessage()]

@@ -16,8 +16,8 @@ from tests.tables import pauses, rollup_state, tickers
 from tickerq_celery.clock import SystemClock
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.stats.rolling import HELD_BACK
-from tickerq_celery.store.nodes import NodeProfile
-from tickerq_celery.store.publications import NEVER
+from tickerq_celery.store.nodes.nodes import NodeProfile
+from tickerq_celery.store.runs.publications import NEVER
 
 BIG, SMALL = "shop", "small"
 # The least of what there is: a function and a node with a handful of runs, all over the history.

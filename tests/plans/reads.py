@@ -16,7 +16,7 @@ from tests.statements import capacity, concurrency, counted_ends, holds, rates, 
 from tickerq_celery import TickerQ, TickerStatus
 from tickerq_celery.enums import HoldReason, TickerKind, TickerType
 from tickerq_celery.errors import TickerNotFoundError
-from tickerq_celery.store.due_flows import DueFlowsQuery
+from tickerq_celery.store.runs.due_flows import DueFlowsQuery
 
 # What an index of history finds.
 _INDEXED: Mapping[str, Mapping[str, Any]] = {

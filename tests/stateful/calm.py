@@ -11,7 +11,7 @@ from tests.stateful.cron_lives import FAR_EXPRESSION
 from tests.stateful.silences import LOOKS_FOR_A_LEASE
 from tests.stateful.world import LOOK_SECONDS
 from tickerq_celery.enums import TERMINAL, TickerStatus
-from tickerq_celery.store.publications import NEVER
+from tickerq_celery.store.runs.publications import NEVER
 
 _ROUNDS = 40
 

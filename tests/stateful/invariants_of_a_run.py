@@ -12,7 +12,7 @@ from tests.stateful.calls import is_call
 from tests.stateful.world import World
 from tests.unmet import is_unmet_reason
 from tickerq_celery.enums import TERMINAL, HoldReason, RunCondition, TickerStatus
-from tickerq_celery.store.publications import NEVER
+from tickerq_celery.store.runs.publications import NEVER
 
 Run = Row[Any]
 OfARun = Callable[[World, Run], bool]

@@ -21,7 +21,7 @@ from tests.stateful.rewriting import (
 from tests.statements import claims, publications, starts
 from tests.tables import tickers
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.store.lost_messages import TakenOver
+from tickerq_celery.store.runs.lost_messages import TakenOver
 
 
 def claiming(*, step: int = 0, **values: Any) -> Mutation:

@@ -8,7 +8,7 @@ from tests.stateful.mutant import Mutant
 from tests.stateful.rewriting import Function, doing_nothing, setting
 from tests.statements import occurrences, overlaps, paused_crons, pauses, starts
 from tickerq_celery.cron import rescheduling
-from tickerq_celery.store.overlaps import OverlapState
+from tickerq_celery.store.runs.overlaps import OverlapState
 
 
 def _with_empty_queue(state: Function) -> Function:

@@ -23,7 +23,7 @@ from tests.stateful.ways import delete_what_has_the_keys_slot
 from tests.statements import capacity, concurrency, holds, lost_messages, nodes, starts
 from tests.tables import tickers
 from tickerq_celery.enums import HoldReason
-from tickerq_celery.store.lost_messages import TakenOver
+from tickerq_celery.store.runs.lost_messages import TakenOver
 
 
 def _for(wanted: HoldReason) -> Callable[..., bool]:

@@ -12,7 +12,7 @@ from tickerq_celery.runs.cancelling import CancelledRun, owed_of, publish_cancel
 from tickerq_celery.runs.publisher import Publisher
 from tickerq_celery.runs.revocations import left_to_the_sweep
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import bulk_jobs
+from tickerq_celery.store.records import bulk_jobs
 
 logger = logging.getLogger(__name__)
 _IDLE = timedelta(seconds=1)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from tickerq_celery.store.nodes import Node
+from tickerq_celery.store.nodes.nodes import Node
 
 
 class _ObservedTime:

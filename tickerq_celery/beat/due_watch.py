@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store.next_due import NextDue, NextDueQuery
+from tickerq_celery.store.runs.next_due import NextDue, NextDueQuery
 
 
 class DueWatch:

@@ -11,7 +11,7 @@ from tickerq_celery.errors import StoreError
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store.next_due import NextDue
+from tickerq_celery.store.runs.next_due import NextDue
 
 logger = logging.getLogger(__name__)
 _SHORTEST_WAIT = timedelta(milliseconds=50)

@@ -14,11 +14,11 @@ from tickerq_celery.cron.pausing import resume_with_held
 from tickerq_celery.cron.rescheduling import reschedule
 from tickerq_celery.errors import SchemaError, StoreError
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import beat_entries, cron_pauses, cron_tickers
-from tickerq_celery.store.beat_entries import LiveBeat
-from tickerq_celery.store.cron_pauses import ORPHANED, is_orphaned
+from tickerq_celery.store.cron import beat_entries, cron_pauses, cron_tickers
+from tickerq_celery.store.cron.beat_entries import LiveBeat
+from tickerq_celery.store.cron.cron_pauses import ORPHANED, is_orphaned
+from tickerq_celery.store.cron.occurrences import rewrite_pending
 from tickerq_celery.store.database.transaction import Transaction, savepoint
-from tickerq_celery.store.occurrences import rewrite_pending
 from tickerq_celery.tickers.cron_rows import CronEdit, CronRow
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from tickerq_celery.enums import TickerKind
 from tickerq_celery.errors import UnreadableRequestError
 from tickerq_celery.payload.codec import Packed, RequestCodec
 from tickerq_celery.schedule.interval import every_in
-from tickerq_celery.store.beat_entries import LiveBeat
+from tickerq_celery.store.cron.beat_entries import LiveBeat
 from tickerq_celery.tickers.cron_rows import CronRow, new_cron_row, short_key, with_times_of_code
 from tickerq_celery.tickers.work import Work
 from tickerq_celery.validation import LONGEST_DESCRIPTION

@@ -41,8 +41,8 @@ from tickerq_celery.runtime.backoff import Backoff
 from tickerq_celery.runtime.core import Core, new_identity
 from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.runtime.work_thread import WorkThread
-from tickerq_celery.store import nodes
 from tickerq_celery.store.database.schema import verify
+from tickerq_celery.store.nodes import nodes
 
 logger = logging.getLogger(__name__)
 _CONNECT_TIMEOUT = 2.0

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import PublishError
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import lost_messages, nodes
-from tickerq_celery.store.nodes import Node
+from tickerq_celery.store.nodes import nodes
+from tickerq_celery.store.nodes.nodes import Node
+from tickerq_celery.store.runs import lost_messages
 from tickerq_celery.tickers.losses import Evidence, MessageFlow, QueueSizes, QueueWorker, evidence_of
 
 logger = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from tickerq_celery.broker.routes import KnownRoutes
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import nodes
+from tickerq_celery.store.nodes import nodes
 from tickerq_celery.tickers.claims import Claim
 from tickerq_celery.tickers.flows import FunctionQueue
 from tickerq_celery.tickers.node_views import consumed_queues

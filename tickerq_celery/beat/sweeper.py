@@ -17,10 +17,11 @@ from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runs.replaced import revoke
 from tickerq_celery.runs.rescue import rescue
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import lost_messages, nodes, starts
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.lost_messages import TakenOver
-from tickerq_celery.store.nodes import Node
+from tickerq_celery.store.nodes import nodes
+from tickerq_celery.store.nodes.nodes import Node
+from tickerq_celery.store.runs import lost_messages, starts
+from tickerq_celery.store.runs.lost_messages import TakenOver
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.losses import Evidence
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tickerq_celery.runtime.memory import memory_held
-from tickerq_celery.store.vitals import Vitals
+from tickerq_celery.store.nodes.vitals import Vitals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import click
 
 from tickerq_celery.cli.shell import Shell
 from tickerq_celery.cli.terminal import harmless
-from tickerq_celery.store import functions
+from tickerq_celery.store.functions import functions
 from tickerq_celery.wording import meant_by
 
 

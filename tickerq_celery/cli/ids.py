@@ -7,7 +7,7 @@ import click
 
 from tickerq_celery.cli.application import Application
 from tickerq_celery.errors import TickerError
-from tickerq_celery.store import functions
+from tickerq_celery.store.functions import functions
 
 # What is done to a function instead, by the command that takes an id.
 _BY_FUNCTION = frozenset({"pause", "resume", "cancel", "retry", "delete"})

@@ -7,8 +7,9 @@ from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.managers.cron_rows import cron_rows
 from tickerq_celery.managers.time_tickers import TimeTickerManager
 from tickerq_celery.managers.unit_of_work import UnitOfWork
-from tickerq_celery.store import cron_tickers, runs
+from tickerq_celery.store.cron import cron_tickers
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.runs import runs
 from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
 
 

@@ -7,7 +7,7 @@ from tickerq_celery.cron.overlap import apply_policy
 from tickerq_celery.enums import OverlapPolicy
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.schedule.planner import Plan, first_part, next_part, plan, within_runs
-from tickerq_celery.store import occurrences
+from tickerq_celery.store.cron import occurrences
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.cron_rows import CronRow
 from tickerq_celery.tickers.run_rows import RunRow, misfire_record, occurrence_row

@@ -12,10 +12,10 @@ from tickerq_celery.cron.pausing import pause_if_failing
 from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.schedule.planner import Plan
-from tickerq_celery.store import due_crons, occurrences, paused_crons, pauses
+from tickerq_celery.store.cron import due_crons, occurrences, paused_crons, pauses
+from tickerq_celery.store.cron.due_crons import CronStep
+from tickerq_celery.store.cron.occurrences import NewOccurrences
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.due_crons import CronStep
-from tickerq_celery.store.occurrences import NewOccurrences
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.cron_rows import CronRow
 from tickerq_celery.tickers.pauses import Pause, covering

@@ -7,9 +7,10 @@ from enum import Enum
 from uuid import UUID
 
 from tickerq_celery.enums import HoldReason, OverlapPolicy, TickerStatus
-from tickerq_celery.store import cancels, cron_tickers, ends, holds, occurrences, overlaps
+from tickerq_celery.store.cron import cron_tickers, occurrences
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.overlaps import OverlapState
+from tickerq_celery.store.runs import cancels, ends, holds, overlaps
+from tickerq_celery.store.runs.overlaps import OverlapState
 from tickerq_celery.tickers.cancel_requests import CancelRequest
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.cron_rows import CronRow

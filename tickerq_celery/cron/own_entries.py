@@ -1,8 +1,8 @@
 """Entries in the audit of what TickerQ does to a cron ticker by itself, in the transaction of the change."""
 
-from tickerq_celery.store import audit
-from tickerq_celery.store.audit import Draft
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.records import audit
+from tickerq_celery.store.records.audit import Draft
 from tickerq_celery.tickers.actor import ITSELF
 from tickerq_celery.tickers.audit import RELEASED, ObjectKind
 from tickerq_celery.tickers.cron_rows import CronRow

@@ -7,8 +7,9 @@ from uuid import UUID
 from tickerq_celery.cron.own_entries import record_pause
 from tickerq_celery.cron.rescheduling import missed_by, paused_reason, record_missed
 from tickerq_celery.enums import HoldReason
-from tickerq_celery.store import cron_pauses, cron_tickers, holds, paused_crons, pauses
+from tickerq_celery.store.cron import cron_pauses, cron_tickers, paused_crons, pauses
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.runs import holds
 from tickerq_celery.tickers.cron_rows import CronRow
 from tickerq_celery.tickers.pauses import covering
 

@@ -9,8 +9,9 @@ from tickerq_celery.cron.overlap import admit_next
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.schedule.planner import Misfire, left_out, passed
 from tickerq_celery.schedule.timetable import fire_alike
-from tickerq_celery.store import ends, occurrences, runs
+from tickerq_celery.store.cron import occurrences
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.runs import ends, runs
 from tickerq_celery.tickers.cron_rows import CronRow
 from tickerq_celery.tickers.run_rows import misfire_record
 from tickerq_celery.tickers.skip_reasons import bounds_reason, edit_reason, pause_reason

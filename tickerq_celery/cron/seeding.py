@@ -12,9 +12,10 @@ from tickerq_celery.functions.records import function_records
 from tickerq_celery.payload.codec import Packed
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.schedule.interval import every_in
-from tickerq_celery.store import cron_pauses, cron_tickers, functions
+from tickerq_celery.store.cron import cron_pauses, cron_tickers
+from tickerq_celery.store.cron.occurrences import rewrite_pending
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.occurrences import rewrite_pending
+from tickerq_celery.store.functions import functions
 from tickerq_celery.tickers.cron_rows import CronEdit, CronRow, new_cron_row, with_times_of_code
 from tickerq_celery.tickers.work import Work
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from tickerq_celery.store import cron_tickers, skips
+from tickerq_celery.store.cron import cron_tickers, skips
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.cron_rows import CronRow
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.health.findings import failure, fine, first_since, is_or_are, warning
 from tickerq_celery.health.phrases import counted, listed, span
-from tickerq_celery.store.backlog import Late, Overdue
+from tickerq_celery.store.health.backlog import Late, Overdue
 from tickerq_celery.tickers.counts import Count, RunCounts
 from tickerq_celery.tickers.health import Finding, FindingCode
 from tickerq_celery.tickers.node_views import NodeView, functions_there

@@ -11,33 +11,32 @@ from tickerq_celery.health.failures import FailureShare
 from tickerq_celery.health.housekeeping import RETENTION_GRACE
 from tickerq_celery.health.past_faults import LATELY
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import (
-    backlog,
-    cron_pauses,
-    drops,
-    full_limits,
-    functions,
-    held_runs,
-    lost_nodes,
-    node_views,
-    orphans,
-    past_faults,
-    past_runs,
-    pauses,
-    rollup_state,
-    run_counts,
-    unheeded_cancels,
-)
-from tickerq_celery.store.backlog import Overdue, Waiting
-from tickerq_celery.store.cron_pauses import PausedCron
+from tickerq_celery.store.cron import cron_pauses, pauses
+from tickerq_celery.store.cron.cron_pauses import PausedCron
 from tickerq_celery.store.database.schema import verify_on
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.full_limits import FullLimit
-from tickerq_celery.store.held_runs import Held
-from tickerq_celery.store.node_views import DefinitionSet
-from tickerq_celery.store.orphans import RunningOn
-from tickerq_celery.store.past_faults import LostEnds, MissedRecord
-from tickerq_celery.store.unheeded_cancels import UnheededCancel
+from tickerq_celery.store.functions import functions
+from tickerq_celery.store.health import (
+    backlog,
+    full_limits,
+    held_runs,
+    orphans,
+    past_faults,
+    unheeded_cancels,
+)
+from tickerq_celery.store.health.backlog import Overdue, Waiting
+from tickerq_celery.store.health.full_limits import FullLimit
+from tickerq_celery.store.health.held_runs import Held
+from tickerq_celery.store.health.orphans import RunningOn
+from tickerq_celery.store.health.past_faults import LostEnds, MissedRecord
+from tickerq_celery.store.health.unheeded_cancels import UnheededCancel
+from tickerq_celery.store.nodes import lost_nodes
+from tickerq_celery.store.nodes import views as node_views
+from tickerq_celery.store.nodes.views import DefinitionSet
+from tickerq_celery.store.records import past_runs
+from tickerq_celery.store.runs import counts as run_counts
+from tickerq_celery.store.runs import drops
+from tickerq_celery.store.stats import rollup_state
 from tickerq_celery.tickers.counts import RunCounts
 from tickerq_celery.tickers.node_views import LostNode, NodeState, NodeView, functions_there
 from tickerq_celery.tickers.pauses import Pause

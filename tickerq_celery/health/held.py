@@ -8,9 +8,9 @@ from typing import Unpack
 from tickerq_celery.enums import HoldReason, PauseKind
 from tickerq_celery.health.findings import Details, capped, failure, first_since, waits_or_wait, warning
 from tickerq_celery.health.phrases import counted, in_line, moment
-from tickerq_celery.store.backlog import Late
-from tickerq_celery.store.cron_pauses import BY_FAILURES, PausedCron
-from tickerq_celery.store.held_runs import Held
+from tickerq_celery.store.cron.cron_pauses import BY_FAILURES, PausedCron
+from tickerq_celery.store.health.backlog import Late
+from tickerq_celery.store.health.held_runs import Held
 from tickerq_celery.tickers.counts import Count
 from tickerq_celery.tickers.health import Finding, FindingCode, Subject, SubjectKind
 from tickerq_celery.tickers.node_views import NodeView, functions_there

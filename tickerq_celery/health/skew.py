@@ -7,7 +7,7 @@ from datetime import timedelta
 from tickerq_celery.functions.records import digest_in, settings_in
 from tickerq_celery.health.findings import capped, failure, warning
 from tickerq_celery.health.phrases import counted, listed, span
-from tickerq_celery.store.node_views import DefinitionSet
+from tickerq_celery.store.nodes.views import DefinitionSet
 from tickerq_celery.tickers.function_views import FunctionVersion, differences_of
 from tickerq_celery.tickers.health import Finding, FindingCode, Subject, SubjectKind
 from tickerq_celery.tickers.node_views import NodeView

@@ -11,9 +11,9 @@ from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.managers.operations import LONGEST_ERROR, check_words
 from tickerq_celery.managers.runs import checked_page_size
 from tickerq_celery.managers.unit_of_work import UnitOfWork
-from tickerq_celery.store import audit
-from tickerq_celery.store.audit import Draft
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.records import audit
+from tickerq_celery.store.records.audit import Draft
 from tickerq_celery.tickers.audit import AuditEntry, ObjectKind
 from tickerq_celery.tickers.pages import Page, Walk
 

@@ -13,10 +13,10 @@ from tickerq_celery.ids import new_id
 from tickerq_celery.managers.filters import RunFilters, run_filter
 from tickerq_celery.managers.operations import Operation
 from tickerq_celery.managers.unit_of_work import UnitOfWork
-from tickerq_celery.store import bulk_counts, bulk_jobs
-from tickerq_celery.store.bulk_jobs import NewJob
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.filter_json import filter_as_json
+from tickerq_celery.store.reading.filter_json import filter_as_json
+from tickerq_celery.store.records import bulk_counts, bulk_jobs
+from tickerq_celery.store.records.bulk_jobs import NewJob
 from tickerq_celery.tickers.audit import ObjectKind
 from tickerq_celery.tickers.bulk import BulkJob
 from tickerq_celery.tickers.counts import MOST_COUNTED, Count

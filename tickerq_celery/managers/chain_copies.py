@@ -7,8 +7,8 @@ from uuid import UUID
 
 from tickerq_celery.managers.time_ticker_edits import as_ticker
 from tickerq_celery.payload.codec import RequestCodec
-from tickerq_celery.store import chain_trees, runs
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.runs import chain_trees, runs
 from tickerq_celery.tickers.inputs import TimeTicker
 from tickerq_celery.tickers.views import Run
 

@@ -13,10 +13,10 @@ from tickerq_celery.managers.cron_rows import Kept, cron_rows
 from tickerq_celery.managers.task_calls import fields_of_kind, replaced
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.payload.codec import NO_REQUEST
-from tickerq_celery.store import cron_tickers
-from tickerq_celery.store.cron_edits import edit_all
+from tickerq_celery.store.cron import cron_tickers
+from tickerq_celery.store.cron.edits import edit_all
+from tickerq_celery.store.cron.occurrences import rewrite_pending
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.occurrences import rewrite_pending
 from tickerq_celery.tickers.call import Changes, columns_meant
 from tickerq_celery.tickers.celery_task import CALL_FIELDS
 from tickerq_celery.tickers.cron_rows import CronEdit, CronRow, refuse_changes_of_an_entry

@@ -6,7 +6,7 @@ from uuid import UUID
 from tickerq_celery import validation
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.managers.unit_of_work import UnitOfWork
-from tickerq_celery.store import cron_figures
+from tickerq_celery.store.cron import figures as cron_figures
 from tickerq_celery.tickers.cron_figures import CronFigures
 
 MOST_CRONS = 200

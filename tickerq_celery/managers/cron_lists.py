@@ -7,9 +7,9 @@ from typing import Any, TypedDict, Unpack
 from tickerq_celery import validation
 from tickerq_celery.managers.filters import function_names
 from tickerq_celery.managers.unit_of_work import UnitOfWork
-from tickerq_celery.store import cron_lists
-from tickerq_celery.store.cron_lists import CronFilter
-from tickerq_celery.store.views import page_size
+from tickerq_celery.store.cron import lists as cron_lists
+from tickerq_celery.store.cron.lists import CronFilter
+from tickerq_celery.store.reading.views import page_size
 from tickerq_celery.tickers.cron_summaries import CronSummary
 from tickerq_celery.tickers.keywords import refuse_unknown
 from tickerq_celery.tickers.listings import Listing

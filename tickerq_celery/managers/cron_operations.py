@@ -14,8 +14,9 @@ from tickerq_celery.errors import TickerStateError, TickerValidationError
 from tickerq_celery.managers.cron_running import CronRunning
 from tickerq_celery.managers.fresh_runs import fresh_run
 from tickerq_celery.schedule.planner import instants_between
-from tickerq_celery.store import cron_tickers, ends, occurrences
+from tickerq_celery.store.cron import cron_tickers, occurrences
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.runs import ends
 from tickerq_celery.tickers.cron_rows import CronRow, reverted_to_code
 from tickerq_celery.tickers.effect import Change, Effect
 from tickerq_celery.tickers.run_rows import occurrence_row, skipped_row

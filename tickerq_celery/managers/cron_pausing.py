@@ -10,8 +10,8 @@ from tickerq_celery.errors import TickerNotFoundError
 from tickerq_celery.managers.changes import change_of, with_released
 from tickerq_celery.managers.cron_preview import KIND, CronPreview
 from tickerq_celery.managers.operations import Operation, operation_on
-from tickerq_celery.store import cron_pauses, cron_tickers
-from tickerq_celery.store.cron_pauses import BY_FAILURES, is_orphaned
+from tickerq_celery.store.cron import cron_pauses, cron_tickers
+from tickerq_celery.store.cron.cron_pauses import BY_FAILURES, is_orphaned
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.audit import ObjectKind
 from tickerq_celery.tickers.cron_rows import CronRow

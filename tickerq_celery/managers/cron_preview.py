@@ -11,7 +11,7 @@ from tickerq_celery.schedule import preview
 from tickerq_celery.schedule.planner import instants_between
 from tickerq_celery.schedule.preview import BackfillPreview, Explanation
 from tickerq_celery.schedule.timetable import timetable_of
-from tickerq_celery.store import cron_tickers, occurrences
+from tickerq_celery.store.cron import cron_tickers, occurrences
 from tickerq_celery.tickers.views import Cron
 
 KIND = "cron ticker"

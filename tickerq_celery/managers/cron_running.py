@@ -12,7 +12,7 @@ from tickerq_celery.managers.operations import operation_on
 from tickerq_celery.managers.runs import RunManager
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runs.canceller import Canceller
-from tickerq_celery.store import pauses
+from tickerq_celery.store.cron import pauses
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.audit import AuditEntry, ObjectKind
 from tickerq_celery.tickers.cron_rows import CronRow

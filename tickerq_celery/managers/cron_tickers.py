@@ -19,7 +19,7 @@ from tickerq_celery.managers.cron_rows import cron_rows
 from tickerq_celery.managers.filters import RunFilters
 from tickerq_celery.managers.operations import Operation, operation_on
 from tickerq_celery.managers.runs import checked_page_size
-from tickerq_celery.store import cron_tickers, occurrences
+from tickerq_celery.store.cron import cron_tickers, occurrences
 from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.tickers.audit import ObjectKind
 from tickerq_celery.tickers.effect import Change, Effect

@@ -10,9 +10,10 @@ from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload.codec import Packed
 from tickerq_celery.runs.ending import AttemptEnd, EndWriter
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import durable_calls, kept_retries, runs
+from tickerq_celery.store.calls import durable_calls, kept_retries
+from tickerq_celery.store.calls.kept_retries import KeptRetry
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.kept_retries import KeptRetry
+from tickerq_celery.store.runs import runs
 from tickerq_celery.tickers.durable_calls import DurableCall
 from tickerq_celery.tickers.run_rows import RunRow, new_run_row
 from tickerq_celery.tickers.work import Work

@@ -22,7 +22,7 @@ from tickerq_celery.enums import (
     TickerTypeLike,
 )
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.store.filters import RunFilter
+from tickerq_celery.store.reading.filters import RunFilter
 from tickerq_celery.tickers.keywords import refuse_unknown
 
 _LONGEST_SEARCH = 200

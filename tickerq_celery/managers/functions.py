@@ -12,9 +12,11 @@ from tickerq_celery.managers.runs import checked_page_size
 from tickerq_celery.managers.stats import uncounted_or_none
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.stats.function_figures import figures_of, without_ends
-from tickerq_celery.store import function_names, function_views, functions
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.views import page_size
+from tickerq_celery.store.functions import functions
+from tickerq_celery.store.functions import names as function_names
+from tickerq_celery.store.functions import views as function_views
+from tickerq_celery.store.reading.views import page_size
 from tickerq_celery.tickers.function_names import FunctionName
 from tickerq_celery.tickers.function_views import FunctionView
 from tickerq_celery.tickers.pages import Page, Walk

@@ -10,10 +10,11 @@ from tickerq_celery.enums import TERMINAL, OnConflict, TickerStatus, TickerType
 from tickerq_celery.errors import DuplicateTickerError
 from tickerq_celery.payload.codec import RequestCodec
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import run_deletes, runs
 from tickerq_celery.store.database.batches import in_parts
 from tickerq_celery.store.database.errors import is_stale
 from tickerq_celery.store.database.transaction import Transaction, savepoint
+from tickerq_celery.store.runs import deletes as run_deletes
+from tickerq_celery.store.runs import runs
 from tickerq_celery.tickers.run_rows import RunRow
 from tickerq_celery.tickers.views import Run
 

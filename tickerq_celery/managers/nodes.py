@@ -3,8 +3,9 @@
 from tickerq_celery import validation
 from tickerq_celery.enums import NodeKind, NodeKindLike
 from tickerq_celery.managers.unit_of_work import UnitOfWork
-from tickerq_celery.store import lost_nodes, node_views
-from tickerq_celery.store.views import page_size
+from tickerq_celery.store.nodes import lost_nodes
+from tickerq_celery.store.nodes import views as node_views
+from tickerq_celery.store.reading.views import page_size
 from tickerq_celery.tickers.node_views import LostNode, NodeState, NodeStateLike, NodeView
 
 

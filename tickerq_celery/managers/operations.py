@@ -25,9 +25,9 @@ from tickerq_celery.errors import (
 )
 from tickerq_celery.managers.digests import digest_of
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import audit
-from tickerq_celery.store.audit import Draft
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.records import audit
+from tickerq_celery.store.records.audit import Draft
 from tickerq_celery.tickers.actor import CODE, Actor
 from tickerq_celery.tickers.audit import AuditEntry, ObjectKind
 from tickerq_celery.tickers.effect import Effect

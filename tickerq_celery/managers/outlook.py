@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from tickerq_celery import validation
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.managers.unit_of_work import UnitOfWork
-from tickerq_celery.store import outlook
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.outlook import Asked
+from tickerq_celery.store.outlook import outlook
+from tickerq_celery.store.outlook.outlook import Asked
 from tickerq_celery.tickers.outlook import Outlook
 
 MOST_ITEMS = 10_000

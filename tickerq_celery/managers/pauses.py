@@ -9,8 +9,10 @@ from tickerq_celery.errors import TickerNotFoundError
 from tickerq_celery.managers.changes import pause_in, shown_pause
 from tickerq_celery.managers.operations import Operation
 from tickerq_celery.managers.unit_of_work import UnitOfWork
-from tickerq_celery.store import functions, holds, paused_crons, pauses
+from tickerq_celery.store.cron import paused_crons, pauses
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.functions import functions
+from tickerq_celery.store.runs import holds
 from tickerq_celery.tickers.audit import RELEASED, ObjectKind
 from tickerq_celery.tickers.effect import Change, Effect
 from tickerq_celery.tickers.pauses import Pause, Scope, scope_of

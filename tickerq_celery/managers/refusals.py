@@ -5,7 +5,8 @@ from contextlib import contextmanager, suppress
 
 from tickerq_celery.errors import StoreError, TickerBusyError, TickerStateError
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import cron_tickers, runs
+from tickerq_celery.store.cron import cron_tickers
+from tickerq_celery.store.runs import runs
 from tickerq_celery.tickers.audit import ObjectKind
 
 

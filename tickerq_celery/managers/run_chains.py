@@ -14,9 +14,10 @@ from tickerq_celery.runs.cancelling import CancelledRun
 from tickerq_celery.runs.chain_cancelling import cancel_members, check_any_left
 from tickerq_celery.runs.chain_retrying import apply_retry_plan
 from tickerq_celery.runs.lock_tries import first_locked
-from tickerq_celery.store import chain_trees, cron_tickers
-from tickerq_celery.store.chain_trees import LockedMember
+from tickerq_celery.store.cron import cron_tickers
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.runs import chain_trees
+from tickerq_celery.store.runs.chain_trees import LockedMember
 from tickerq_celery.tickers.audit import ObjectKind
 from tickerq_celery.tickers.chain_retries import retry_plan
 from tickerq_celery.tickers.chain_trees import ChainChange, ChainTree, size_in

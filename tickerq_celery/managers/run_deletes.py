@@ -6,9 +6,9 @@ from uuid import UUID
 from tickerq_celery.enums import TickerType
 from tickerq_celery.errors import TickerBusyError, TickerStateError
 from tickerq_celery.runs.lock_tries import first_locked
-from tickerq_celery.store import run_deletes
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.run_deletes import LockedChains, Member
+from tickerq_celery.store.runs import deletes as run_deletes
+from tickerq_celery.store.runs.deletes import LockedChains, Member
 from tickerq_celery.tickers.effect import Change, Effect, Shown
 
 # Of more the audit has the ids only.

@@ -13,8 +13,8 @@ from tickerq_celery.health.waiting.explaining import explained
 from tickerq_celery.health.waiting.facts import WaitingFacts
 from tickerq_celery.managers.operations import KIND_NAMES
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import waiting
-from tickerq_celery.store.waiting import OtherRun
+from tickerq_celery.store.health import waiting
+from tickerq_celery.store.health.waiting import OtherRun
 from tickerq_celery.tickers.explanations import RunExplanation
 from tickerq_celery.tickers.surroundings import Surroundings
 

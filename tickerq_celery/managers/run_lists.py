@@ -6,8 +6,9 @@ from tickerq_celery import validation
 from tickerq_celery.enums import TickerType
 from tickerq_celery.managers.filters import RunFilters, run_filter
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import run_lists, run_summaries
-from tickerq_celery.store.views import page_size
+from tickerq_celery.store.reading.views import page_size
+from tickerq_celery.store.runs import lists as run_lists
+from tickerq_celery.store.runs import summaries as run_summaries
 from tickerq_celery.tickers.listings import Listing
 from tickerq_celery.tickers.run_summaries import RunSummary
 

@@ -12,8 +12,8 @@ from tickerq_celery.managers.run_deletes import delete_inactive
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.runs.lost_runs import LostOrder, LostRun, LostRuns
-from tickerq_celery.store import runs
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.runs import runs
 from tickerq_celery.tickers.audit import ObjectKind
 from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.skip_reasons import who_and_why

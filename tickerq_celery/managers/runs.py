@@ -15,10 +15,12 @@ from tickerq_celery.managers.run_operations import RunOperations
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runs.canceller import Canceller, CancelOrder
 from tickerq_celery.runs.manual_retry import retry
-from tickerq_celery.store import cron_tickers, run_counts, runs
+from tickerq_celery.store.cron import cron_tickers
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.filters import RunFilter
-from tickerq_celery.store.views import MOST_ROWS
+from tickerq_celery.store.reading.filters import RunFilter
+from tickerq_celery.store.reading.views import MOST_ROWS
+from tickerq_celery.store.runs import counts as run_counts
+from tickerq_celery.store.runs import runs
 from tickerq_celery.tickers.counts import MOST_COUNTED, RunCounts
 from tickerq_celery.tickers.effect import Change, Effect
 from tickerq_celery.tickers.pages import Page, Walk

@@ -13,10 +13,10 @@ from tickerq_celery.managers.operations import KIND_NAMES
 from tickerq_celery.managers.task_calls import fields_of_kind, refuse_changes_of_a_message, replaced
 from tickerq_celery.managers.unit_of_work import Known, UnitOfWork
 from tickerq_celery.payload.codec import NO_REQUEST, Packed
-from tickerq_celery.store import run_edits
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.holds import BY_CLAIM, DECIDING
-from tickerq_celery.store.run_edits import Edit
+from tickerq_celery.store.runs import edits as run_edits
+from tickerq_celery.store.runs.edits import Edit
+from tickerq_celery.store.runs.holds import BY_CLAIM, DECIDING
 from tickerq_celery.tickers.call import NO_CHANGES, Changes, columns_meant
 from tickerq_celery.tickers.celery_task import CALL_FIELDS
 from tickerq_celery.tickers.inputs import TimeTicker

@@ -14,8 +14,8 @@ from tickerq_celery.managers.batches import IdT, checked_changes
 from tickerq_celery.managers.changes import change_of, deletion_of
 from tickerq_celery.managers.operations import KIND_NAMES, Operation, operation_on
 from tickerq_celery.managers.unit_of_work import UnitOfWork
-from tickerq_celery.store import runs
 from tickerq_celery.store.database.transaction import Transaction, savepoint
+from tickerq_celery.store.runs import runs
 from tickerq_celery.tickers.audit import ObjectKind
 from tickerq_celery.tickers.call import Changes
 from tickerq_celery.tickers.effect import NO_CHANGE, Effect

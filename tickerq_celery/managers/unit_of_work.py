@@ -17,10 +17,10 @@ from tickerq_celery.payload.expected_request import ExpectedRequest
 from tickerq_celery.runs.immediate import dispatch_after
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.shared_limit import writing
-from tickerq_celery.store import functions
 from tickerq_celery.store.database.refusals import translated_refusals
 from tickerq_celery.store.database.sessions import Callers, refuse_asynchronous, when_committed
 from tickerq_celery.store.database.transaction import Transaction, savepoint
+from tickerq_celery.store.functions import functions
 from tickerq_celery.tickers.actor import Actor
 from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.task_work import PlainJson

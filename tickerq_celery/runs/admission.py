@@ -6,8 +6,8 @@ from uuid import UUID
 
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.functions.limits import FunctionLimits
-from tickerq_celery.store.concurrency import queue_key
-from tickerq_celery.store.holds import Hold
+from tickerq_celery.store.runs.concurrency import queue_key
+from tickerq_celery.store.runs.holds import Hold
 from tickerq_celery.tickers.claims import Due, Slot
 from tickerq_celery.tickers.flows import FunctionQueue
 

@@ -9,10 +9,10 @@ from tickerq_celery.enums import BulkAction
 from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.runs.bulk_verbs import VERBS, Applied
 from tickerq_celery.runs.cancelling import CancelledRun
-from tickerq_celery.store import bulk_jobs, bulk_runs
-from tickerq_celery.store.bulk_jobs import Batch, LockedJob
-from tickerq_celery.store.bulk_runs import BulkRun, Part
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.records import bulk_jobs, bulk_runs
+from tickerq_celery.store.records.bulk_jobs import Batch, LockedJob
+from tickerq_celery.store.records.bulk_runs import BulkRun, Part
 from tickerq_celery.tickers.actor import CODE
 from tickerq_celery.tickers.bulk import with_skips
 from tickerq_celery.tickers.skip_reasons import who_and_why

@@ -9,9 +9,11 @@ from tickerq_celery.enums import RETRIABLE, TERMINAL, BulkAction, TickerStatus
 from tickerq_celery.errors import DuplicateTickerError, TickerStateError
 from tickerq_celery.runs.cancelling import CANCELLED_REASON, CancelledRun, cancel, ended_unstarted
 from tickerq_celery.runs.manual_retry import needs_new_task_id, retry
-from tickerq_celery.store import chains, cron_tickers, ends, manual_retries, run_deletes
-from tickerq_celery.store.bulk_runs import BulkRun
+from tickerq_celery.store.cron import cron_tickers
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.records.bulk_runs import BulkRun
+from tickerq_celery.store.runs import chains, ends, manual_retries
+from tickerq_celery.store.runs import deletes as run_deletes
 from tickerq_celery.tickers.known_outcomes import refused_status
 
 KEY_TAKEN = "another ticker has taken its unique key"

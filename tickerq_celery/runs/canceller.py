@@ -17,8 +17,8 @@ from tickerq_celery.runs.notifier import Notifier
 from tickerq_celery.runs.publisher import Publisher
 from tickerq_celery.runs.revocations import left_to_the_sweep
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import runs
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.runs import runs
 from tickerq_celery.tickers.effect import Effect
 
 logger = logging.getLogger(__name__)

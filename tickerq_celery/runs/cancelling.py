@@ -8,10 +8,11 @@ from tickerq_celery.enums import TERMINAL, TickerKind, TickerStatus, TickerType
 from tickerq_celery.errors import TickerStateError
 from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.runs.publisher import Publisher
-from tickerq_celery.store import cancels, chains, ends, revocations
+from tickerq_celery.store.calls import revocations
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.locked_runs import LockedRun
-from tickerq_celery.store.starts import Locked
+from tickerq_celery.store.runs import cancels, chains, ends
+from tickerq_celery.store.runs.locked_runs import LockedRun
+from tickerq_celery.store.runs.starts import Locked
 from tickerq_celery.tickers.cancel_requests import CancelRequest
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.effect import NO_CHANGE, Change, Effect

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from tickerq_celery.functions.limits import FunctionLimits
 from tickerq_celery.runs.admission import Capacity
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import capacity, concurrency, cron_tickers, functions, nodes, pauses, rates
-from tickerq_celery.store.capacity import Deciding
+from tickerq_celery.store.cron import cron_tickers, pauses
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.functions import functions
+from tickerq_celery.store.nodes import nodes
+from tickerq_celery.store.runs import capacity, concurrency, rates
+from tickerq_celery.store.runs.capacity import Deciding
 from tickerq_celery.tickers.claims import Due, Slot
 from tickerq_celery.tickers.flows import FunctionQueue
 

@@ -6,9 +6,9 @@ from uuid import UUID
 from tickerq_celery.enums import TERMINAL, TickerKind, TickerStatus
 from tickerq_celery.errors import TickerStateError
 from tickerq_celery.runs.cancelling import CANCELLED_REASON, CancelledRun, cancel, ended_unstarted
-from tickerq_celery.store import ends
-from tickerq_celery.store.chain_trees import LockedMember
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.runs import ends
+from tickerq_celery.store.runs.chain_trees import LockedMember
 from tickerq_celery.tickers.effect import Change, Effect
 
 _ALL_ENDED = "in a chain that has ended"

@@ -7,9 +7,9 @@ from sqlalchemy.exc import IntegrityError
 
 from tickerq_celery.errors import DuplicateTickerError
 from tickerq_celery.runs.manual_retry import retry
-from tickerq_celery.store import manual_retries
-from tickerq_celery.store.chain_trees import LockedMember
 from tickerq_celery.store.database.transaction import Transaction, savepoint
+from tickerq_celery.store.runs import manual_retries
+from tickerq_celery.store.runs.chain_trees import LockedMember
 from tickerq_celery.tickers.chain_retries import RetryPlan
 
 

@@ -14,9 +14,10 @@ from tickerq_celery.runs.due_flows import DueFlows, Share, round_robin
 from tickerq_celery.runs.fair_queuing import FairQueuing
 from tickerq_celery.runs.holds import HoldRelease, Released
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import capacity, claims, due_flows, holds, nodes, rates
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.holds import Hold
+from tickerq_celery.store.nodes import nodes
+from tickerq_celery.store.runs import capacity, claims, due_flows, holds, rates
+from tickerq_celery.store.runs.holds import Hold
 from tickerq_celery.tickers.claims import Claim, Due
 from tickerq_celery.tickers.flows import Flows, FunctionQueue
 

@@ -11,8 +11,8 @@ from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.publisher import Publisher
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import publications
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.runs import publications
 from tickerq_celery.tickers.claims import Claim
 from tickerq_celery.tickers.handover import Refusal
 from tickerq_celery.tickers.lifecycle import Failure

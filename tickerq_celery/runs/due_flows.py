@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from tickerq_celery.runs.publish_window import POLL_EVERY, POLL_SOON, PublishWindow
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import concurrency
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.due_flows import DueFlow, DueFlowsQuery, FoundFlows
-from tickerq_celery.store.nodes import WorkerTakes
+from tickerq_celery.store.nodes.nodes import WorkerTakes
+from tickerq_celery.store.runs import concurrency
+from tickerq_celery.store.runs.due_flows import DueFlow, DueFlowsQuery, FoundFlows
 from tickerq_celery.tickers.claims import Claim
 from tickerq_celery.tickers.flows import FunctionQueue
 

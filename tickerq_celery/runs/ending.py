@@ -8,8 +8,10 @@ from tickerq_celery.cron.pausing import after_a_failure
 from tickerq_celery.enums import HoldReason, OnLost, TickerStatus
 from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import ends, execution_ends, functions, holds, overlaps
+from tickerq_celery.store.calls import execution_ends
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.functions import functions
+from tickerq_celery.store.runs import ends, holds, overlaps
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.lifecycle import Outcome, withdrawn

@@ -11,8 +11,9 @@ from tickerq_celery.runs.immediate import dispatch_after
 from tickerq_celery.runs.lease_retry import LeaseRetry
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import chains, drops, executions
+from tickerq_celery.store.calls import executions
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.runs import chains, drops
 from tickerq_celery.tickers.claims import Started, TaskExecution
 from tickerq_celery.tickers.drop_reasons import DropReason
 from tickerq_celery.tickers.effect import Effect

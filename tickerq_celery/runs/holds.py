@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.functions.limits import FunctionLimits
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import concurrency, holds, pauses
+from tickerq_celery.store.cron import pauses
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.runs import concurrency, holds
 from tickerq_celery.tickers.claims import slot_held_under
 
 

@@ -13,10 +13,10 @@ from tickerq_celery.runs.lock_tries import first_locked
 from tickerq_celery.runs.notifier import Notifier
 from tickerq_celery.runs.rescue import log_lost
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import cancels, chains, runs
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.holders import Holder, holder_of
-from tickerq_celery.store.starts import Locked
+from tickerq_celery.store.nodes.holders import Holder, holder_of
+from tickerq_celery.store.runs import cancels, chains, runs
+from tickerq_celery.store.runs.starts import Locked
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.lifecycle import Outcome, lost, lost_call

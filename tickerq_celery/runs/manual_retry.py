@@ -9,8 +9,9 @@ from sqlalchemy.exc import IntegrityError
 from tickerq_celery.cron.overlap import queue_retry
 from tickerq_celery.enums import RETRIABLE, TickerKind, TickerStatus
 from tickerq_celery.errors import DuplicateTickerError, TickerStateError
-from tickerq_celery.store import cron_tickers, manual_retries
+from tickerq_celery.store.cron import cron_tickers
 from tickerq_celery.store.database.transaction import Transaction, savepoint
+from tickerq_celery.store.runs import manual_retries
 from tickerq_celery.tickers.known_outcomes import refused_status
 
 

@@ -12,10 +12,13 @@ from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.functions.retention import Rule, rules_of
 from tickerq_celery.runs.archive import Archive
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import lost_nodes, past_runs, pruning, record_pruning, rollup_state, runs
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.past_runs import PastRuns
-from tickerq_celery.store.pruning import PastChains
+from tickerq_celery.store.nodes import lost_nodes
+from tickerq_celery.store.records import past_runs, pruning, record_pruning
+from tickerq_celery.store.records.past_runs import PastRuns
+from tickerq_celery.store.records.pruning import PastChains
+from tickerq_celery.store.runs import runs
+from tickerq_celery.store.stats import rollup_state
 from tickerq_celery.tickers.archive_lines import line_of_audit, line_of_run
 from tickerq_celery.tickers.uncounted_ends import EndPosition
 

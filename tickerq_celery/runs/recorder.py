@@ -17,11 +17,11 @@ from tickerq_celery.runs.ending import AttemptEnd, EndWriter
 from tickerq_celery.runs.immediate import dispatch_after
 from tickerq_celery.runs.lease_retry import LeaseRetry
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import chains, drops, ends, publications, starts
 from tickerq_celery.store.database.errors import LostAnswerError
 from tickerq_celery.store.database.refusals import translated_refusals
 from tickerq_celery.store.database.sessions import Caller, Callers, when_committed
 from tickerq_celery.store.database.transaction import Transaction, savepoint
+from tickerq_celery.store.runs import chains, drops, ends, publications, starts
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.drop_reasons import DropReason
 from tickerq_celery.tickers.effect import Effect

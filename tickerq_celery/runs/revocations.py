@@ -7,7 +7,7 @@ from uuid import UUID
 
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.idle_threads import IdleThreads
-from tickerq_celery.store import revocations
+from tickerq_celery.store.calls import revocations
 from tickerq_celery.tickers.durable_calls import Revocation
 
 logger = logging.getLogger(__name__)

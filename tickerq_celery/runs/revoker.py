@@ -11,8 +11,9 @@ from uuid import UUID
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.runs.immediate import dispatch_after
 from tickerq_celery.runs.revocations import left_to_the_sweep
-from tickerq_celery.store import cancels, chains, durable_calls, ends, revocations
+from tickerq_celery.store.calls import durable_calls, revocations
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.runs import cancels, chains, ends
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.effect import Effect
 

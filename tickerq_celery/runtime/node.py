@@ -8,10 +8,10 @@ from itertools import count
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.functions.records import definitions_of
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import nodes
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.nodes import NodeProfile
-from tickerq_celery.store.vitals import Vitals
+from tickerq_celery.store.nodes import nodes
+from tickerq_celery.store.nodes.nodes import NodeProfile
+from tickerq_celery.store.nodes.vitals import Vitals
 
 VERSION = version("tickerq-celery")
 

@@ -6,10 +6,10 @@ from uuid import UUID
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.stats.reading import Question, ask
 from tickerq_celery.stats.windows import Window
-from tickerq_celery.store import rolled_figures
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.rolled_figures import FailureKind
-from tickerq_celery.store.run_summaries import error_heads
+from tickerq_celery.store.runs.summaries import error_heads
+from tickerq_celery.store.stats import rolled_figures
+from tickerq_celery.store.stats.rolled_figures import FailureKind
 from tickerq_celery.tickers.figures import ErrorGroup, ErrorGroups
 from tickerq_celery.tickers.tallies import Tally
 from tickerq_celery.tickers.uncounted_ends import ReadEnds

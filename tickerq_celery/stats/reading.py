@@ -7,8 +7,8 @@ from typing import Any, TypeAlias, TypedDict
 
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.stats.windows import Window
-from tickerq_celery.store import counted_ends, rolled_figures, rollup_state
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.stats import counted_ends, rolled_figures, rollup_state
 from tickerq_celery.tickers.tallies import SpreadName, Tally, TallyKey
 from tickerq_celery.tickers.uncounted_ends import EndPosition, ReadEnds
 

@@ -8,8 +8,8 @@ from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.functions.retention import Kept
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.stats.windows import Window, window_of
-from tickerq_celery.store import counted_ends, rollup_state, rollups
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.stats import counted_ends, rollup_state, rollups
 from tickerq_celery.tickers.figures import Rebuild, RebuiltHour
 from tickerq_celery.tickers.tallies import HOUR, Tally, TallyKey, hour_of, tallies
 from tickerq_celery.tickers.uncounted_ends import EndPosition

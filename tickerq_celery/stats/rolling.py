@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tickerq_celery.failpoints import CrashPoint, failpoint
-from tickerq_celery.store import counted_ends, rollup_state, rollups
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.stats import counted_ends, rollup_state, rollups
 from tickerq_celery.tickers.tallies import tallies
 from tickerq_celery.tickers.uncounted_ends import EndPosition
 

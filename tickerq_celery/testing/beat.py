@@ -14,7 +14,7 @@ from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.replaced import revoke
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.next_due import NextDueQuery
+from tickerq_celery.store.runs.next_due import NextDueQuery
 from tickerq_celery.testing import statements
 from tickerq_celery.testing.in_process import InProcessParts
 from tickerq_celery.tickers.cron_rows import CronRow

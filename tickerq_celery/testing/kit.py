@@ -10,7 +10,7 @@ from tickerq_celery.enums import TickerKind
 from tickerq_celery.extension import TickerQ
 from tickerq_celery.managers.acting import Managers
 from tickerq_celery.managers.facade import Facade
-from tickerq_celery.store import runs
+from tickerq_celery.store.runs import runs
 from tickerq_celery.testing import scheduled, statements
 from tickerq_celery.testing.beat import InProcessBeat
 from tickerq_celery.testing.clock import MovableClock

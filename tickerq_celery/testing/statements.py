@@ -7,9 +7,9 @@ from uuid import UUID
 from sqlalchemy import exists, func, select
 
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.store import pauses
+from tickerq_celery.store.cron import pauses
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.row_mapping import cron_row
+from tickerq_celery.store.reading.row_mapping import cron_row
 from tickerq_celery.store.tables import cron_tickers, tickers
 from tickerq_celery.tickers.cron_rows import CronRow
 from tickerq_celery.tickers.pauses import covering

@@ -16,7 +16,7 @@ from tickerq_celery.broker.messages import CALL_HEADER, execution_in
 from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.runs.executions import ExecutionRecorder
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import publications
+from tickerq_celery.store.runs import publications
 from tickerq_celery.tickers.claims import Claim, Started, TaskExecution
 from tickerq_celery.tickers.lifecycle import Outcome, rejected
 from tickerq_celery.worker.execution_outcome import outcome_of_execution

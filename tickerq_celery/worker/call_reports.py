@@ -6,7 +6,7 @@ from tickerq_celery.runs.publisher import Publisher
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runs.rescue import rescue
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import executions
+from tickerq_celery.store.calls import executions
 from tickerq_celery.tickers.claims import Started, TaskExecution
 from tickerq_celery.tickers.lifecycle import LOST, Failure, Outcome, cancelled, rejected, retried_by_celery
 from tickerq_celery.worker.signal_reports import SignalKind, SignalReport

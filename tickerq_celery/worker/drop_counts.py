@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from tickerq_celery.errors import StoreError
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import drops
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.runs import drops
 from tickerq_celery.tickers.drop_reasons import DropReason
 
 _KEPT = timedelta(days=30)

@@ -5,8 +5,9 @@ from tickerq_celery.enums import HoldReason
 from tickerq_celery.functions.records import function_records
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.node import NodeRegistration
-from tickerq_celery.store import functions, holds, seeders
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.functions import functions, seeders
+from tickerq_celery.store.runs import holds
 
 
 def enrol(core: Core, registration: NodeRegistration) -> None:

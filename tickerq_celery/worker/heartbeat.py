@@ -13,8 +13,9 @@ from tickerq_celery.errors import ConfigError, StoreError
 from tickerq_celery.runtime.backoff import Backoff
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.node import NodeRegistration
-from tickerq_celery.store import nodes, starts
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.nodes import nodes
+from tickerq_celery.store.runs import starts
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.worker.fork_gate import fork_gate
 from tickerq_celery.worker.signal_reports import Report

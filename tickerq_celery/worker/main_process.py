@@ -26,8 +26,8 @@ from tickerq_celery.runtime.frozen_heap import freeze_heap
 from tickerq_celery.runtime.memory import memory_held
 from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.store.database.schema import verify
-from tickerq_celery.store.nodes import NodeProfile
-from tickerq_celery.store.vitals import Vitals
+from tickerq_celery.store.nodes.nodes import NodeProfile
+from tickerq_celery.store.nodes.vitals import Vitals
 from tickerq_celery.tickers.timeouts import UNLIMITED
 from tickerq_celery.worker import attempt as _attempt  # noqa: F401  # the children share what is there before the fork
 from tickerq_celery.worker import drop_counts

@@ -13,7 +13,7 @@ from functools import cache, partial
 from tickerq_celery.errors import RefusedValueError, StoreError
 from tickerq_celery.payload.text_redaction import is_redacting
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import logs
+from tickerq_celery.store.runs import logs
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.progress import Report
 

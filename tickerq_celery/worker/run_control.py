@@ -5,7 +5,7 @@ from contextlib import suppress
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import ClaimSupersededError, StoreError, TerminateExecution
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import cancels, starts
+from tickerq_celery.store.runs import cancels, starts
 from tickerq_celery.tickers.cancel_requests import CancelRequest
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.worker.cancel_flag import CancelFlag

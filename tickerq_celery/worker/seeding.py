@@ -13,10 +13,10 @@ from tickerq_celery.errors import StoreError
 from tickerq_celery.functions.seeders import Seeder
 from tickerq_celery.runtime.backoff import Backoff
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import seeders
 from tickerq_celery.store.database.errors import is_transient
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.database.urls import database_file
+from tickerq_celery.store.functions import seeders
 from tickerq_celery.worker.fork_gate import fork_gate
 
 logger = logging.getLogger(__name__)

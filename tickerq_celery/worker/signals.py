@@ -21,7 +21,7 @@ from tickerq_celery.runs.rescue import rescue
 from tickerq_celery.runs.revocations import left_to_the_sweep
 from tickerq_celery.runs.revoker import Revoker
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import lost_messages, publications, starts
+from tickerq_celery.store.runs import lost_messages, publications, starts
 from tickerq_celery.tickers.claims import Started, TaskExecution
 from tickerq_celery.tickers.drop_reasons import DropReason
 from tickerq_celery.tickers.lifecycle import Failure, cancelled, failed

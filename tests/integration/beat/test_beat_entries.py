@@ -39,8 +39,8 @@ from tickerq_celery.cron.seeding import prune
 from tickerq_celery.enums import HoldReason, TickerKind
 from tickerq_celery.errors import PublishError, TickerValidationError
 from tickerq_celery.scheduler import TickerScheduler
-from tickerq_celery.store.cron_pauses import ORPHANED
-from tickerq_celery.store.holds import Hold, hold
+from tickerq_celery.store.cron.cron_pauses import ORPHANED
+from tickerq_celery.store.runs.holds import Hold, hold
 
 __all__ = ["start"]  # the fixture
 PAUSES: list[dict[str, Any]] = [

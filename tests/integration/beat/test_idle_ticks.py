@@ -11,8 +11,8 @@ from tests.inner import Core, Transaction
 from tests.integration.making import crons
 from tests.manual_clock import ManualClock
 from tickerq_celery import CronTicker
-from tickerq_celery.store.due_crons import lock_late, lock_on_time
-from tickerq_celery.store.next_due import NextDueQuery
+from tickerq_celery.store.cron.due_crons import lock_late, lock_on_time
+from tickerq_celery.store.runs.next_due import NextDueQuery
 
 BY_NEXT_RUN = "ix_tickerq_cron_tickers_namespace_next_run_at"
 

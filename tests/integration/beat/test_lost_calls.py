@@ -11,8 +11,8 @@ from tests.integration.runs.calls import alter_run, make_call
 from tests.manual_clock import ManualClock
 from tests.statements import nodes
 from tickerq_celery.enums import OnLost, TickerStatus
-from tickerq_celery.store.publications import NEVER
-from tickerq_celery.store.vitals import Vitals
+from tickerq_celery.store.nodes.vitals import Vitals
+from tickerq_celery.store.runs.publications import NEVER
 
 
 @pytest.fixture

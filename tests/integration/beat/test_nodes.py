@@ -19,7 +19,7 @@ from tests.statements import nodes
 from tickerq_celery import TickerQ
 from tickerq_celery.beat.dead_nodes import LivenessObserver
 from tickerq_celery.errors import StoreError
-from tickerq_celery.store.nodes import Node
+from tickerq_celery.store.nodes.nodes import Node
 from tickerq_celery.tickers.node_views import consumed_queues
 from tickerq_celery.worker.enrolment import enrol
 from tickerq_celery.worker.heartbeat import Heartbeat

@@ -28,7 +28,7 @@ from tests.manual_clock import ManualClock
 from tests.statements import nodes
 from tickerq_celery.enums import NodeKind, OnLost, TickerStatus
 from tickerq_celery.errors import PublishError
-from tickerq_celery.store.vitals import Vitals
+from tickerq_celery.store.nodes.vitals import Vitals
 
 MakeCore = Callable[..., Core]
 

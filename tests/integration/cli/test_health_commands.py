@@ -9,7 +9,7 @@ from tests.inner import new_id
 from tests.integration.apps import join
 from tests.statements import cron_pauses
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.store.cron_pauses import PausedCron
+from tickerq_celery.store.cron.cron_pauses import PausedCron
 
 
 @pytest.mark.usefixtures("migrated")

@@ -29,7 +29,7 @@ from tests.integration.making import (
 from tests.manual_clock import START, ManualClock
 from tests.statements import overlaps, runs
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerPriority, TickerStatus, TickerType
-from tickerq_celery.store.due_crons import lock_late
+from tickerq_celery.store.cron.due_crons import lock_late
 from tickerq_celery.tickers.run_rows import occurrence_row
 
 MINUTE = timedelta(minutes=1)

@@ -25,7 +25,7 @@ from tests.manual_clock import START, ManualClock
 from tests.tables import functions, nodes
 from tickerq_celery.cron.seeding import prune, seed
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerPriority
-from tickerq_celery.store.functions import find
+from tickerq_celery.store.functions.functions import find
 
 MakeCore = Callable[..., Core]
 

@@ -11,7 +11,7 @@ from tests.manual_clock import START, ManualClock
 from tickerq_celery import CronTicker, MisfirePolicy, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.health.past_faults import LATELY
 from tickerq_celery.health.phrases import moment
-from tickerq_celery.store.past_faults import _HEAD
+from tickerq_celery.store.health.past_faults import _HEAD
 from tickerq_celery.tickers.skip_reasons import missed_in
 from tickerq_celery.views import Finding, FindingCode, Severity
 

@@ -246,7 +246,7 @@ def test_what_is_no_cursor_of_the_audit_is_refused(tickerq: TickerQ, at: str) ->
 def test_a_look_through_many_entries_ends_early_with_a_cursor(
     tickerq: TickerQ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tickerq_celery.store.audit._MOST_READ", 3)
+    monkeypatch.setattr("tickerq_celery.store.records.audit._MOST_READ", 3)
     first = waiting(tickerq)
     tickerq.pauses.pause(tag="red")
     for _ in range(4):

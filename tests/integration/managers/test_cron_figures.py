@@ -21,7 +21,7 @@ from tests.manual_clock import START, ManualClock
 from tests.plans.explaining import queries
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.store.cron_pauses import BY_FAILURES
+from tickerq_celery.store.cron.cron_pauses import BY_FAILURES
 
 HOUR = timedelta(hours=1)
 

@@ -28,7 +28,7 @@ from tickerq_celery.beat.tick_record import TickRecord
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import StoreError, TickerValidationError
 from tickerq_celery.managers.nodes import NodeManager
-from tickerq_celery.store.vitals import Vitals
+from tickerq_celery.store.nodes.vitals import Vitals
 from tickerq_celery.views import NodeState, NodeView
 
 BEATS_FOR = timedelta(seconds=10)

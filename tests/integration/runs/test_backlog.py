@@ -11,8 +11,8 @@ from tests.statements import backlog
 from tests.tables import tickers
 from tickerq_celery import TimeTicker
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.store.backlog import Late, Overdue
-from tickerq_celery.store.publications import NEVER
+from tickerq_celery.store.health.backlog import Late, Overdue
+from tickerq_celery.store.runs.publications import NEVER
 from tickerq_celery.tickers.flows import FunctionQueue
 from tickerq_celery.views import Count
 

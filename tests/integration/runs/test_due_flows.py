@@ -22,7 +22,7 @@ from tests.statements import nodes
 from tickerq_celery.enums import TickerPriority, TickerStatus
 from tickerq_celery.runs import due_flows as looking
 from tickerq_celery.runs.publish_window import POLL_EVERY, POLL_SOON
-from tickerq_celery.store.due_flows import DueFlowsQuery
+from tickerq_celery.store.runs.due_flows import DueFlowsQuery
 from tickerq_celery.tickers.flows import FunctionQueue
 
 MakeCore = Callable[..., Core]

@@ -11,7 +11,7 @@ from tests.integration.runs.calls import alter_run
 from tests.manual_clock import START
 from tests.statements import orphans
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.store.orphans import OrphanedRun
+from tickerq_celery.store.health.orphans import OrphanedRun
 
 
 @pytest.mark.every_database

@@ -34,7 +34,7 @@ from tickerq_celery import RunCondition, TickerStatus, TimeTicker
 from tickerq_celery.errors import TickerNotFoundError, TickerStateError
 from tickerq_celery.runs import pruner as pruning_module
 from tickerq_celery.runs.pruner import Pruner
-from tickerq_celery.store.pruning import lock_past, remove
+from tickerq_celery.store.records.pruning import lock_past, remove
 from tickerq_celery.tickers.uncounted_ends import EndPosition
 
 MakeCore = Callable[..., Core]

@@ -8,7 +8,7 @@ import pytest
 
 from tickerq_celery.beat.dead_nodes import LeaseFilter, LivenessObserver
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.store.nodes import Node
+from tickerq_celery.store.nodes.nodes import Node
 
 LONG_AGO = datetime(1999, 1, 1, tzinfo=UTC)
 NODE = Node(

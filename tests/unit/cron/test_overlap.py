@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tickerq_celery.cron.overlap import Decision, decisions, yields_lock
 from tickerq_celery.enums import OverlapPolicy
-from tickerq_celery.store.overlaps import OverlapState
+from tickerq_celery.store.runs.overlaps import OverlapState
 
 RUN, WAIT = Decision.RUN, Decision.WAIT
 TAKEN, BUFFERED, LEFT = Decision.SKIP_AS_TAKEN, Decision.SKIP_AS_BUFFERED, Decision.SKIP_AS_REPLACED

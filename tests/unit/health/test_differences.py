@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.health.nodes_made import AT, beat, shown, worker
 from tickerq_celery.health import housekeeping, skew
-from tickerq_celery.store.node_views import DefinitionSet
+from tickerq_celery.store.nodes.views import DefinitionSet
 
 HERE = "redis://broker/0"
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from tests.unit.health.nodes_made import AT, gone, lost, shown, worker
 from tickerq_celery.health.queues import QueueUse, of_queues, of_routes, unstarted_elsewhere
-from tickerq_celery.store.backlog import Late
+from tickerq_celery.store.health.backlog import Late
 from tickerq_celery.views import Count
 
 

@@ -27,9 +27,9 @@ from tickerq_celery.enums import (
 from tickerq_celery.health.waiting.case import Outside, Route, WaitingCase
 from tickerq_celery.health.waiting.explaining import CAUSE_OF, explained
 from tickerq_celery.health.waiting.for_runs import CONDITIONS
-from tickerq_celery.store.publications import NEVER
-from tickerq_celery.store.wait_queues import SlotHolders
-from tickerq_celery.store.waiting import CronPause
+from tickerq_celery.store.health.wait_queues import SlotHolders
+from tickerq_celery.store.health.waiting import CronPause
+from tickerq_celery.store.runs.publications import NEVER
 from tickerq_celery.tickers.surroundings import BrokerState
 from tickerq_celery.views import Count, NodeState, NodeView, Pause, WaitCause
 

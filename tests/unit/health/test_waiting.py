@@ -12,11 +12,11 @@ from tickerq_celery.enums import HoldReason, PauseKind
 from tickerq_celery.health import backlog, failures, held, limits, orphans
 from tickerq_celery.health import nodes as of_nodes
 from tickerq_celery.health.failures import FailureShare
-from tickerq_celery.store.backlog import Late, Overdue
-from tickerq_celery.store.cron_pauses import PausedCron
-from tickerq_celery.store.full_limits import FullLimit
-from tickerq_celery.store.held_runs import Held
-from tickerq_celery.store.orphans import OrphanedRun, RunningOn
+from tickerq_celery.store.cron.cron_pauses import PausedCron
+from tickerq_celery.store.health.backlog import Late, Overdue
+from tickerq_celery.store.health.full_limits import FullLimit
+from tickerq_celery.store.health.held_runs import Held
+from tickerq_celery.store.health.orphans import OrphanedRun, RunningOn
 from tickerq_celery.tickers.counts import MOST_COUNTED
 from tickerq_celery.views import (
     Count,

@@ -8,7 +8,7 @@ from tests.manual_clock import START
 from tickerq_celery.enums import NodeKind, OnLost, TickerKind, TickerPriority, TickerStatus, TickerType
 from tickerq_celery.health.waiting.case import Outside, WaitingCase
 from tickerq_celery.health.waiting.facts import WaitingFacts
-from tickerq_celery.store.waiting import OtherRun, Registered, WaitingRun
+from tickerq_celery.store.health.waiting import OtherRun, Registered, WaitingRun
 from tickerq_celery.views import NodeState, NodeView, TickerConfig
 
 RUN, OTHER, CRON, WORKER, BEAT = (UUID(int=number) for number in range(1, 6))

@@ -9,8 +9,8 @@ from tests.inner import Due, FunctionLimits, Rate, Slot
 from tickerq_celery.enums import HoldReason, TickerPriority
 from tickerq_celery.payload.codec import Packed
 from tickerq_celery.runs.admission import Capacity
-from tickerq_celery.store.concurrency import queue_key
-from tickerq_celery.store.holds import Hold
+from tickerq_celery.store.runs.concurrency import queue_key
+from tickerq_celery.store.runs.holds import Hold
 from tickerq_celery.tickers.flows import FunctionQueue
 
 NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from tickerq_celery.store.holders import Holder
+from tickerq_celery.store.nodes.holders import Holder
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 

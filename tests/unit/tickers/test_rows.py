@@ -10,7 +10,7 @@ from tests.inner import Bounds, Misfire
 from tests.tables import cron_tickers, tickers
 from tickerq_celery.enums import HoldReason, MisfirePolicy, OverlapPolicy, TickerStatus, TickerType
 from tickerq_celery.errors import InvalidCronError
-from tickerq_celery.store.row_mapping import changed_columns, cron_columns, run_columns
+from tickerq_celery.store.reading.row_mapping import changed_columns, cron_columns, run_columns
 from tickerq_celery.tickers.cron_rows import CronEdit, CronRow, new_cron_row, with_times_of_code
 from tickerq_celery.tickers.run_rows import RunRow, misfire_record, new_run_row, occurrence_row, terminal
 from tickerq_celery.tickers.work import WORK_FIELDS, Work

@@ -14,7 +14,7 @@ from tickerq_celery.cli.progress import progress
 from tickerq_celery.cli.shell import Shell
 from tickerq_celery.enums import BulkAction, BulkState, NodeKind
 from tickerq_celery.errors import QueryTooWideError
-from tickerq_celery.store import nodes
+from tickerq_celery.store.nodes import nodes
 from tickerq_celery.tickers.bulk import BulkJob
 
 _LOOKS_EVERY = 0.5

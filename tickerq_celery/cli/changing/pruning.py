@@ -16,8 +16,10 @@ from tickerq_celery.functions.retention import rules_of
 from tickerq_celery.runs.archive import Archive
 from tickerq_celery.runs.pruner import Pruner, archive_of
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store import lost_nodes, past_runs, record_pruning, rollup_state
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.nodes import lost_nodes
+from tickerq_celery.store.records import past_runs, record_pruning
+from tickerq_celery.store.stats import rollup_state
 
 _WHOLE_CHAINS = "a chain goes as a whole, once each of its runs is expired"
 

@@ -15,7 +15,7 @@ from tickerq_celery.cli.shell import Shell, command
 from tickerq_celery.cli.terminal import standard_output_for_data
 from tickerq_celery.cli.words import Moment
 from tickerq_celery.errors import TickerError
-from tickerq_celery.store import runs
+from tickerq_celery.store.runs import runs
 from tickerq_celery.tickers.archive_lines import line_of_run
 
 # So many runs are read with their attempts and log lines at once.

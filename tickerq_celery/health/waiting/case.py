@@ -8,7 +8,7 @@ from tickerq_celery.enums import NodeKind
 from tickerq_celery.health.routing import Route, Routes
 from tickerq_celery.health.waiting.facts import WaitingFacts
 from tickerq_celery.runtime.config import TickerConfig
-from tickerq_celery.store.waiting import OtherRun, WaitingRun
+from tickerq_celery.store.health.waiting import OtherRun, WaitingRun
 from tickerq_celery.tickers.explanations import Wait, WaitCause
 from tickerq_celery.tickers.node_views import NodeState, NodeView
 from tickerq_celery.tickers.surroundings import BrokerState

@@ -7,11 +7,15 @@ from uuid import UUID
 
 from tickerq_celery.enums import RETRIABLE, TERMINAL, HoldReason, NodeKind, TickerStatus, TickerType
 from tickerq_celery.functions.limits import FunctionLimits
-from tickerq_celery.store import functions, lost_nodes, node_views, nodes, pauses, wait_queues, waiting
+from tickerq_celery.store.cron import pauses
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.holds import BY_CLAIM
-from tickerq_celery.store.wait_queues import SlotHolders
-from tickerq_celery.store.waiting import CronPause, OtherRun, Registered, WaitingRun
+from tickerq_celery.store.functions import functions
+from tickerq_celery.store.health import wait_queues, waiting
+from tickerq_celery.store.health.wait_queues import SlotHolders
+from tickerq_celery.store.health.waiting import CronPause, OtherRun, Registered, WaitingRun
+from tickerq_celery.store.nodes import lost_nodes, nodes
+from tickerq_celery.store.nodes import views as node_views
+from tickerq_celery.store.runs.holds import BY_CLAIM
 from tickerq_celery.tickers.claims import slot_of
 from tickerq_celery.tickers.counts import Count
 from tickerq_celery.tickers.node_views import LostNode, NodeView, functions_there

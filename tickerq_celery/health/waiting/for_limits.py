@@ -8,9 +8,9 @@ from tickerq_celery.health.phrases import before_it, comes, counted, listed, mom
 from tickerq_celery.health.waiting.case import Reason, WaitingCase, holder_of, reason
 from tickerq_celery.health.waiting.for_runs import end_of
 from tickerq_celery.health.waiting.for_sweeps import still_to_come
-from tickerq_celery.store.concurrency import queue_key
-from tickerq_celery.store.wait_queues import SlotHolders
-from tickerq_celery.store.waiting import OtherRun
+from tickerq_celery.store.health.wait_queues import SlotHolders
+from tickerq_celery.store.health.waiting import OtherRun
+from tickerq_celery.store.runs.concurrency import queue_key
 from tickerq_celery.tickers.explanations import WaitCause
 
 

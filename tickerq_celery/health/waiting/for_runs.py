@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tickerq_celery.enums import TERMINAL, HoldReason, RunCondition, TickerKind, TickerStatus
 from tickerq_celery.health.phrases import before_it, moment
 from tickerq_celery.health.waiting.case import Reason, WaitingCase, holder_of, reason
-from tickerq_celery.store.waiting import OtherRun
+from tickerq_celery.store.health.waiting import OtherRun
 from tickerq_celery.tickers.explanations import WaitCause
 
 CONDITIONS = {

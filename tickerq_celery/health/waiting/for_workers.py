@@ -6,7 +6,7 @@ from tickerq_celery.health.phrases import before_it, listed, moment
 from tickerq_celery.health.waiting.case import Reason, WaitingCase, holder_of, reason
 from tickerq_celery.health.waiting.for_functions import lost
 from tickerq_celery.health.waiting.for_sweeps import SweepAct, still_to_come, swept
-from tickerq_celery.store.publications import NEVER
+from tickerq_celery.store.runs.publications import NEVER
 from tickerq_celery.tickers.explanations import WaitCause
 from tickerq_celery.tickers.node_views import NodeView
 

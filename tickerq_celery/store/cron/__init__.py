@@ -1,0 +1,1 @@
+"""Statements about cron tickers, their occurrences and their pauses."""

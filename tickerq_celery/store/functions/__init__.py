@@ -1,0 +1,1 @@
+"""Statements about functions that workers registered, and about seeders."""

@@ -1,0 +1,46 @@
+"""The names of functions by what they have: read from indexes of names, in parts, and compared here."""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, select
+
+from tickerq_celery.enums import HoldReason
+from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.functions import awaited_functions
+from tickerq_celery.store.reading import active_runs
+from tickerq_celery.store.tables import cron_tickers, functions, tickers
+from tickerq_celery.tickers.function_names import FunctionName, having
+
+# Of each kind so many parts of so many rows: 10,000 names, fewer where thousands of rows have the same.
+_PARTS, _AT_ONCE = 5, 2_000
+
+
+def find(tx: Transaction, texts: Collection[str], *, limit: int) -> tuple[FunctionName, ...]:
+    """Return the names that have all texts, in any case, of what is registered or waited for.
+
+    No index finds a part of a name: so the names are read and compared, and of the tables of cron tickers and
+    runs nothing but these.
+    """
+    f, c, t = functions.c, cron_tickers.c, tickers.c
+    registered = _names(tx, select(f.name).where(f.namespace == tx.namespace).order_by(f.name), f.name)
+    named = select(c.function).where(c.namespace == tx.namespace).order_by(c.function, c.id)
+    held = select(t.hold_key).where(active_runs.own(tx), t.held_for == HoldReason.FUNCTION.value)
+    known = registered | _names(tx, named, c.function) | _names(tx, held.order_by(t.hold_key), t.hold_key)
+    return tuple(
+        FunctionName(name=name, is_function=name in registered or awaited_functions.is_awaited(tx, name))
+        for name in having(known, texts)[:limit]
+    )
+
+
+def _names(tx: Transaction, rows: Select[Any], name: ColumnElement[Any]) -> set[str]:
+    """Return the names of rows in their order: each part goes on behind the last name of the one before."""
+    found: set[str] = set()
+    after = ""
+    for _ in range(_PARTS):
+        part = tx.scalars(rows.where(name > after).limit(_AT_ONCE)).all()
+        found.update(part)
+        if len(part) < _AT_ONCE:
+            break
+        after = part[-1]
+    return found

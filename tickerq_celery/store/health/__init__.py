@@ -1,0 +1,1 @@
+"""What diagnosis reads: backlog, limits, orphans, and why a run waits."""

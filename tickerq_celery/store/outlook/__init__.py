@@ -1,0 +1,1 @@
+"""What is to come: stored runs and computed instants, merged."""

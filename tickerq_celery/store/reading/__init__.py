@@ -1,0 +1,1 @@
+"""How rows are found and read: index scans, ordered pages, filters, names, and rows as values."""

@@ -1,0 +1,1 @@
+"""Statements about the audit, about bulk jobs, and about what expires."""

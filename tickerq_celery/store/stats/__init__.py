@@ -1,0 +1,1 @@
+"""Statements about the roll-up of ends."""
