@@ -35,7 +35,8 @@ from tickerq_celery import (
 from tickerq_celery.cli.own_commands import OWN
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.functions.options import FunctionOptions
-from tickerq_celery.managers import cron_tickers, time_ticker_operations
+from tickerq_celery.managers.cron import cron_tickers
+from tickerq_celery.managers.time_tickers import operations as time_ticker_operations
 from tickerq_celery.runtime.config import SETTINGS
 from tickerq_celery.views import (
     CronSummary,

@@ -12,7 +12,7 @@ from tickerq_celery.functions.definition import Function
 from tickerq_celery.settings import is_finalised
 
 if TYPE_CHECKING:
-    from tickerq_celery.managers.time_tickers import TimeTickerManager
+    from tickerq_celery.managers.time_tickers.time_tickers import TimeTickerManager
 
 
 def _hook_on(function: Function) -> None:

@@ -28,8 +28,8 @@ from tickerq_celery.managers.aio import (
 )
 from tickerq_celery.managers.audit import AuditManager
 from tickerq_celery.managers.bulk import BulkManager
-from tickerq_celery.managers.cron_lists import CronFilters
-from tickerq_celery.managers.cron_tickers import CronTickerManager
+from tickerq_celery.managers.cron.cron_tickers import CronTickerManager
+from tickerq_celery.managers.cron.lists import CronFilters
 from tickerq_celery.managers.error_groups import ErrorManager
 from tickerq_celery.managers.filters import RunCriteria, RunFilters
 from tickerq_celery.managers.functions import FunctionManager
@@ -37,10 +37,10 @@ from tickerq_celery.managers.health import HealthManager
 from tickerq_celery.managers.nodes import NodeManager
 from tickerq_celery.managers.outlook import OutlookManager
 from tickerq_celery.managers.pauses import PauseManager
-from tickerq_celery.managers.run_chains import ChainManager
-from tickerq_celery.managers.runs import RunManager
+from tickerq_celery.managers.runs.chains import ChainManager
+from tickerq_celery.managers.runs.runs import RunManager
 from tickerq_celery.managers.stats import StatsManager
-from tickerq_celery.managers.time_tickers import TimeTickerManager
+from tickerq_celery.managers.time_tickers.time_tickers import TimeTickerManager
 from tickerq_celery.runtime.config import Settings
 from tickerq_celery.tickers.call import Call, FunctionLike, NamedFunction
 from tickerq_celery.tickers.celery_task import CelerySignature, CeleryTask, TaskLike

@@ -19,9 +19,9 @@ from tickerq_celery.broker.one_by_one import MOST_ONE_BY_ONE, one_by_one
 from tickerq_celery.enums import NodeKind, OnLost, TickerPriority, TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.managers.bulk import BulkManager
-from tickerq_celery.managers.cron_tickers import CronTickerManager
-from tickerq_celery.managers.runs import RunManager
-from tickerq_celery.managers.time_tickers import TimeTickerManager
+from tickerq_celery.managers.cron.cron_tickers import CronTickerManager
+from tickerq_celery.managers.runs.runs import RunManager
+from tickerq_celery.managers.time_tickers.time_tickers import TimeTickerManager
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.runs.claimer import Claimed, Claimer

@@ -11,9 +11,9 @@ from tickerq_celery.beat.sweeper import Sweeper
 from tickerq_celery.broker.kept_json import plain
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.managers.cron_tickers import CronTickerManager
-from tickerq_celery.managers.runs import RunManager
-from tickerq_celery.managers.time_tickers import TimeTickerManager
+from tickerq_celery.managers.cron.cron_tickers import CronTickerManager
+from tickerq_celery.managers.runs.runs import RunManager
+from tickerq_celery.managers.time_tickers.time_tickers import TimeTickerManager
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.runs.immediate import ImmediateDispatch

@@ -22,13 +22,13 @@ from tickerq_celery.managers.aio import (
 )
 from tickerq_celery.managers.asynchronous import AsyncListing, AsyncManager, AsyncVerb
 from tickerq_celery.managers.bulk import BulkManager
-from tickerq_celery.managers.cron_tickers import CronTickerManager
+from tickerq_celery.managers.cron.cron_tickers import CronTickerManager
 from tickerq_celery.managers.error_groups import ErrorManager
 from tickerq_celery.managers.health import HealthManager
-from tickerq_celery.managers.run_chains import ChainManager
-from tickerq_celery.managers.runs import RunManager
+from tickerq_celery.managers.runs.chains import ChainManager
+from tickerq_celery.managers.runs.runs import RunManager
 from tickerq_celery.managers.stats import StatsManager
-from tickerq_celery.managers.time_tickers import TimeTickerManager
+from tickerq_celery.managers.time_tickers.time_tickers import TimeTickerManager
 from tickerq_celery.typing import PauseManager
 from tickerq_celery.views import Page, Walk
 

@@ -8,9 +8,9 @@ import pytest
 from tests.unit.verbs import verbs_of
 from tickerq_celery import Cron, Run
 from tickerq_celery.managers.bulk import BulkManager
-from tickerq_celery.managers.cron_tickers import CronTickerManager
-from tickerq_celery.managers.runs import RunManager
-from tickerq_celery.managers.time_tickers import TimeTickerManager
+from tickerq_celery.managers.cron.cron_tickers import CronTickerManager
+from tickerq_celery.managers.runs.runs import RunManager
+from tickerq_celery.managers.time_tickers.time_tickers import TimeTickerManager
 from tickerq_celery.typing import PauseManager
 from tickerq_celery.views import BulkJob, CronBatch, Listing, Page, Pause, Walk
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from tickerq_celery.cli.periodic_task import KEY_PREFIX
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.managers.cron_rows import cron_rows
-from tickerq_celery.managers.time_tickers import TimeTickerManager
+from tickerq_celery.managers.cron.rows import cron_rows
+from tickerq_celery.managers.time_tickers.time_tickers import TimeTickerManager
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.store.cron import cron_tickers
 from tickerq_celery.store.database.transaction import Transaction

@@ -9,7 +9,7 @@ from tickerq_celery import validation
 from tickerq_celery.enums import AuditOutcome, AuditOutcomeLike
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.managers.operations import LONGEST_ERROR, check_words
-from tickerq_celery.managers.runs import checked_page_size
+from tickerq_celery.managers.runs.runs import checked_page_size
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.records import audit

@@ -8,7 +8,7 @@ from functools import partial
 from tickerq_celery import validation
 from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
 from tickerq_celery.health.routing import route_of
-from tickerq_celery.managers.runs import checked_page_size
+from tickerq_celery.managers.runs.runs import checked_page_size
 from tickerq_celery.managers.stats import uncounted_or_none
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.stats.function_figures import figures_of, without_ends

@@ -12,7 +12,7 @@ from tests.inner import new_id
 from tests.integration.apps import change_row
 from tickerq_celery import TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.errors import StoreError
-from tickerq_celery.managers.runs import RunManager
+from tickerq_celery.managers.runs.runs import RunManager
 from tickerq_celery.views import Run
 
 pytestmark = pytest.mark.usefixtures("fleet")

@@ -31,8 +31,9 @@ MANAGERS = {
     "operations",
     "refusals",
     "task_calls",
-    "time_ticker_operations",
     "time_tickers",
+    "time_tickers.operations",
+    "time_tickers.time_tickers",
     "unique_keys",
     "unit_of_work",
 }
@@ -58,7 +59,7 @@ FOREIGN = {
 def test_a_process_that_adds_a_ticker_imports_what_adding_needs(store_url: str) -> None:
     added = subprocess.run([sys.executable, "-c", ADD, store_url], capture_output=True, text=True, check=True)
     modules = set(added.stdout.split())
-    assert "tickerq_celery.managers.time_tickers" in modules
+    assert "tickerq_celery.managers.time_tickers.time_tickers" in modules
     assert FOREIGN & modules == set()
     assert {room for room in ROOMS if f"tickerq_celery.{room}" in modules} == set()
     for room, needed in (("managers", MANAGERS), ("worker", WORKER), ("beat", BEAT)):

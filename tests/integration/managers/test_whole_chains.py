@@ -48,7 +48,7 @@ from tickerq_celery.errors import (
     TickerStateError,
     TickerValidationError,
 )
-from tickerq_celery.managers.run_chains import ChainManager
+from tickerq_celery.managers.runs.chains import ChainManager
 from tickerq_celery.views import Actor, ChainTree
 
 MakeCore = Callable[..., Core]

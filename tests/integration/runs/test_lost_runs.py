@@ -47,7 +47,7 @@ from tickerq_celery.errors import (
     TickerStateError,
     TickerValidationError,
 )
-from tickerq_celery.managers.runs import RunManager
+from tickerq_celery.managers.runs.runs import RunManager
 from tickerq_celery.views import Actor
 
 MakeCore = Callable[..., Core]

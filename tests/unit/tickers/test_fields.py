@@ -6,7 +6,8 @@ from typing import get_type_hints
 import pytest
 
 from tickerq_celery import CronTicker, TimeTicker
-from tickerq_celery.managers import cron_tickers, time_ticker_operations
+from tickerq_celery.managers.cron import cron_tickers
+from tickerq_celery.managers.time_tickers import operations as time_ticker_operations
 from tickerq_celery.tickers.call import FunctionLike
 from tickerq_celery.tickers.celery_task import TaskLike
 from tickerq_celery.tickers.fields import (

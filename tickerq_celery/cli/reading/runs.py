@@ -14,7 +14,7 @@ from tickerq_celery.cli.tables import Column
 from tickerq_celery.cli.words import Moment
 from tickerq_celery.clock import SystemClock
 from tickerq_celery.enums import TERMINAL, TickerStatus
-from tickerq_celery.managers.runs import RunManager
+from tickerq_celery.managers.runs.runs import RunManager
 from tickerq_celery.tickers.listings import Listing
 from tickerq_celery.tickers.pages import Walk
 from tickerq_celery.tickers.run_summaries import RunSummary

@@ -7,9 +7,9 @@ from uuid import UUID
 from tickerq_celery import validation
 from tickerq_celery.cron.overlap import add_manual
 from tickerq_celery.enums import TickerKind, TickerType
-from tickerq_celery.managers.cron_batches import CronBatches
+from tickerq_celery.managers.cron.batches import CronBatches
 from tickerq_celery.managers.operations import operation_on
-from tickerq_celery.managers.runs import RunManager
+from tickerq_celery.managers.runs.runs import RunManager
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.store.cron import pauses

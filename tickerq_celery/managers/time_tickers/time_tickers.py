@@ -21,7 +21,7 @@ from tickerq_celery.managers.filters import RunFilters
 from tickerq_celery.managers.fresh_runs import fresh_run
 from tickerq_celery.managers.operations import Operation, Recall, operation_on
 from tickerq_celery.managers.task_calls import is_message, replaced
-from tickerq_celery.managers.time_ticker_operations import TimeTickerOperations
+from tickerq_celery.managers.time_tickers.operations import TimeTickerOperations
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.audit import ObjectKind
@@ -36,12 +36,12 @@ from tickerq_celery.tickers.sessions import SessionT
 from tickerq_celery.tickers.views import Run
 
 if TYPE_CHECKING:
-    from tickerq_celery.managers.chain_copies import as_children, runs_below
-    from tickerq_celery.managers.time_ticker_edits import as_ticker
+    from tickerq_celery.managers.time_tickers.chain_copies import as_children, runs_below
+    from tickerq_celery.managers.time_tickers.edits import as_ticker
 else:
-    as_children = Deferred("tickerq_celery.managers.chain_copies", "as_children")
-    runs_below = Deferred("tickerq_celery.managers.chain_copies", "runs_below")
-    as_ticker = Deferred("tickerq_celery.managers.time_ticker_edits", "as_ticker")
+    as_children = Deferred("tickerq_celery.managers.time_tickers.chain_copies", "as_children")
+    runs_below = Deferred("tickerq_celery.managers.time_tickers.chain_copies", "runs_below")
+    as_ticker = Deferred("tickerq_celery.managers.time_tickers.edits", "as_ticker")
 
 
 class TimeTickerManager(TimeTickerOperations[SessionT]):

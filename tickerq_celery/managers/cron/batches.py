@@ -7,7 +7,7 @@ from uuid import UUID
 from tickerq_celery import validation
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.managers.changes import batch_change_of, skips_in
-from tickerq_celery.managers.cron_pausing import CronPausing, is_pausable
+from tickerq_celery.managers.cron.pausing import CronPausing, is_pausable
 from tickerq_celery.managers.operations import Operation, operation_on
 from tickerq_celery.store.cron import cron_tickers
 from tickerq_celery.store.database.transaction import Transaction, savepoint

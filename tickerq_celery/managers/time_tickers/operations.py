@@ -34,14 +34,14 @@ from tickerq_celery.tickers.versions import (
 from tickerq_celery.tickers.views import Run
 
 if TYPE_CHECKING:
-    from tickerq_celery.managers.run_deletes import delete_all
-    from tickerq_celery.managers.runs import RunManager
-    from tickerq_celery.managers.time_ticker_edits import edit
+    from tickerq_celery.managers.runs.deletes import delete_all
+    from tickerq_celery.managers.runs.runs import RunManager
+    from tickerq_celery.managers.time_tickers.edits import edit
     from tickerq_celery.runs.canceller import Canceller
 else:
-    delete_all = Deferred("tickerq_celery.managers.run_deletes", "delete_all")
-    RunManager = Deferred("tickerq_celery.managers.runs", "RunManager")
-    edit = Deferred("tickerq_celery.managers.time_ticker_edits", "edit")
+    delete_all = Deferred("tickerq_celery.managers.runs.deletes", "delete_all")
+    RunManager = Deferred("tickerq_celery.managers.runs.runs", "RunManager")
+    edit = Deferred("tickerq_celery.managers.time_tickers.edits", "edit")
 
 FIXED = {"namespace", "unique_key", "run_condition", "children"}
 _operation = partial(operation_on, ObjectKind.RUN)

@@ -10,15 +10,15 @@ from tickerq_celery import validation
 from tickerq_celery.errors import TickerNotFoundError
 from tickerq_celery.managers.batches import IdT, by_position, checked_changes, naming, position_in
 from tickerq_celery.managers.changes import change_of, deletion_of
-from tickerq_celery.managers.cron_edits import edit
-from tickerq_celery.managers.cron_figures import CronFiguresReading
-from tickerq_celery.managers.cron_lists import CronLists
-from tickerq_celery.managers.cron_operations import CronOperations
-from tickerq_celery.managers.cron_preview import KIND
-from tickerq_celery.managers.cron_rows import cron_rows
+from tickerq_celery.managers.cron.edits import edit
+from tickerq_celery.managers.cron.figures import CronFiguresReading
+from tickerq_celery.managers.cron.lists import CronLists
+from tickerq_celery.managers.cron.operations import CronOperations
+from tickerq_celery.managers.cron.preview import KIND
+from tickerq_celery.managers.cron.rows import cron_rows
 from tickerq_celery.managers.filters import RunFilters
 from tickerq_celery.managers.operations import Operation, operation_on
-from tickerq_celery.managers.runs import checked_page_size
+from tickerq_celery.managers.runs.runs import checked_page_size
 from tickerq_celery.store.cron import cron_tickers, occurrences
 from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.tickers.audit import ObjectKind

@@ -9,9 +9,9 @@ from tickerq_celery.enums import TickerStatus, TickerType
 from tickerq_celery.errors import TickerNotFoundError
 from tickerq_celery.managers.filters import RunFilters, run_filter
 from tickerq_celery.managers.operations import KIND_NAMES
-from tickerq_celery.managers.run_explaining import RunExplaining
-from tickerq_celery.managers.run_lists import RunLists
-from tickerq_celery.managers.run_operations import RunOperations
+from tickerq_celery.managers.runs.explaining import RunExplaining
+from tickerq_celery.managers.runs.lists import RunLists
+from tickerq_celery.managers.runs.operations import RunOperations
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runs.canceller import Canceller, CancelOrder
 from tickerq_celery.runs.manual_retry import retry

@@ -11,7 +11,7 @@ from tickerq_celery.cron.rescheduling import reschedule
 from tickerq_celery.cron.unskipping import unskip
 from tickerq_celery.enums import Origin, TickerStatus
 from tickerq_celery.errors import TickerStateError, TickerValidationError
-from tickerq_celery.managers.cron_running import CronRunning
+from tickerq_celery.managers.cron.running import CronRunning
 from tickerq_celery.managers.fresh_runs import fresh_run
 from tickerq_celery.schedule.planner import instants_between
 from tickerq_celery.store.cron import cron_tickers, occurrences

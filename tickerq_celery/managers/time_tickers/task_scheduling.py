@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Generic, Unpack
 
 from tickerq_celery.enums import OnConflict, OnConflictLike
-from tickerq_celery.managers.time_tickers import TimeTickerManager
+from tickerq_celery.managers.time_tickers.time_tickers import TimeTickerManager
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.tickers.celery_task import TaskLike
 from tickerq_celery.tickers.fields import TaskScheduleOptions

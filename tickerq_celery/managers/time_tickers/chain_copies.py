@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from tickerq_celery.managers.time_ticker_edits import as_ticker
+from tickerq_celery.managers.time_tickers.edits import as_ticker
 from tickerq_celery.payload.codec import RequestCodec
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.runs import chain_trees, runs

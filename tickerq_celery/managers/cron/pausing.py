@@ -8,7 +8,7 @@ from tickerq_celery import validation
 from tickerq_celery.cron.pausing import resume_with_held
 from tickerq_celery.errors import TickerNotFoundError
 from tickerq_celery.managers.changes import change_of, with_released
-from tickerq_celery.managers.cron_preview import KIND, CronPreview
+from tickerq_celery.managers.cron.preview import KIND, CronPreview
 from tickerq_celery.managers.operations import Operation, operation_on
 from tickerq_celery.store.cron import cron_pauses, cron_tickers
 from tickerq_celery.store.cron.cron_pauses import BY_FAILURES, is_orphaned

@@ -8,7 +8,7 @@ from tickerq_celery.enums import OnLost, TickerType
 from tickerq_celery.errors import TickerNotFoundError
 from tickerq_celery.managers.changes import change_of
 from tickerq_celery.managers.operations import KIND_NAMES, Operation, operation_on
-from tickerq_celery.managers.run_deletes import delete_inactive
+from tickerq_celery.managers.runs.deletes import delete_inactive
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.runs.lost_runs import LostOrder, LostRun, LostRuns

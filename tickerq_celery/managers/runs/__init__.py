@@ -1,0 +1,1 @@
+"""What a user may do with runs of both kinds, and with their chains."""
