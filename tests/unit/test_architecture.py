@@ -49,6 +49,29 @@ ROOMS: dict[str, set[str]] = {
     "beat": {"schedule", "payload", "tickers", "store", "runtime", "cron", "runs", "stats", "broker"},
 }
 EVERY_ROOM = set(ROOMS)
+# What the store's own rooms stand on.
+BELOW = {"tables", "database"}
+# Rooms inside a room, by the same rule; all of them may import the modules beside them.
+INNER_ROOMS: dict[str, dict[str, set[str]]] = {
+    "store": {
+        "tables": set(),
+        "migrations": {"tables"},
+        "database": {"tables", "migrations"},
+        "reading": BELOW,
+        "nodes": {*BELOW, "reading"},
+        "runs": {*BELOW, "reading", "nodes"},
+        "calls": {*BELOW, "runs"},
+        "cron": {*BELOW, "reading", "runs"},
+        "functions": {*BELOW, "reading", "nodes", "cron"},
+        "stats": {*BELOW, "reading"},
+        "health": {*BELOW, "reading", "runs", "functions"},
+        # Apart from cron: it also reads the beats that there are.
+        "outlook": {*BELOW, "reading", "nodes", "cron"},
+        "records": {*BELOW, "reading", "runs"},
+    },
+    # Occurrences are runs, and a time ticker is one.
+    "managers": {"runs": set(), "cron": {"runs"}, "time_tickers": {"runs"}},
+}
 # What each door may import besides the leaves. No room imports a door, and nothing imports the command line.
 DOORS: dict[str, set[str]] = {
     "settings": {"broker", "functions", "runtime", "store"},
@@ -151,6 +174,31 @@ def test_rooms_and_doors_have_no_cycle() -> None:
     for path in MODULES:
         graph.setdefault(room_of(path), set()).update(rooms_imported(path))
     TopologicalSorter(graph).prepare()
+
+
+@pytest.mark.parametrize("room", INNER_ROOMS)
+def test_each_module_imports_what_its_inner_room_may(room: str) -> None:
+    allowed = INNER_ROOMS[room]
+    wrong = {
+        (name_of(path), name)
+        for inner in allowed
+        for path in MODULES
+        if path.is_relative_to(ROOT / room / inner)
+        for name in own(parsed(path))
+        if name.split(".")[1] == room and name.split(".")[2] in allowed.keys() - {inner, *allowed[inner]}
+    }
+    assert wrong == set()
+
+
+@pytest.mark.parametrize("room", INNER_ROOMS)
+def test_inner_rooms_have_no_cycle_and_all_of_them_are_known(room: str) -> None:
+    TopologicalSorter(INNER_ROOMS[room]).prepare()
+    found = {path.name for path in (ROOT / room).iterdir() if path.is_dir()} - {"__pycache__"}
+    assert found == INNER_ROOMS[room].keys()
+
+
+def test_each_module_of_the_store_is_in_one_of_its_rooms() -> None:
+    assert [path.name for path in (ROOT / "store").glob("*.py")] == ["__init__.py"]
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
