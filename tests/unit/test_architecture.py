@@ -201,6 +201,18 @@ def test_each_module_of_the_store_is_in_one_of_its_rooms() -> None:
     assert [path.name for path in (ROOT / "store").glob("*.py")] == ["__init__.py"]
 
 
+def test_what_a_manager_is_made_of_inherits_nothing_of_another() -> None:
+    bases = {
+        node.name: {ast.unparse(base).partition("[")[0] for base in node.bases}
+        for path, tree in trees(MODULES)
+        if room_of(path) == "managers"
+        for node in walked(tree)
+        if isinstance(node, ast.ClassDef)
+    }
+    parts = set().union(*bases.values())
+    assert {name for name in parts if bases.get(name, set()) & bases.keys()} == set()
+
+
 def test_no_modules_import_each_other_in_a_circle() -> None:
     files = {name_of(path).removesuffix(".py").replace("/", "."): path for path in MODULES}
 

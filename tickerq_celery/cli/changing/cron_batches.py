@@ -7,7 +7,7 @@ from uuid import UUID
 from tickerq_celery.cli.cron_words import state_of
 from tickerq_celery.cli.output import Output
 from tickerq_celery.cli.tables import Column
-from tickerq_celery.managers.cron.batches import MISSING
+from tickerq_celery.managers.cron.pausing import MISSING
 from tickerq_celery.tickers.cron_batches import CronBatch
 
 

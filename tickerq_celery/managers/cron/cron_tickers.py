@@ -7,40 +7,49 @@ from typing import Generic, Unpack
 from uuid import UUID
 
 from tickerq_celery import validation
+from tickerq_celery.enums import TickerType
 from tickerq_celery.errors import TickerNotFoundError
 from tickerq_celery.managers.batches import IdT, by_position, checked_changes, naming, position_in
 from tickerq_celery.managers.changes import change_of, deletion_of
 from tickerq_celery.managers.cron.edits import edit
-from tickerq_celery.managers.cron.figures import CronFiguresReading
 from tickerq_celery.managers.cron.lists import CronLists
+from tickerq_celery.managers.cron.locked import KIND, LockedCrons, lock
 from tickerq_celery.managers.cron.operations import CronOperations
-from tickerq_celery.managers.cron.preview import KIND
+from tickerq_celery.managers.cron.pausing import CronPausing, pause_locked, resume_locked
+from tickerq_celery.managers.cron.reading import CronReading
 from tickerq_celery.managers.cron.rows import cron_rows
-from tickerq_celery.managers.filters import RunFilters
+from tickerq_celery.managers.cron.running import CronRunning
 from tickerq_celery.managers.operations import Operation, operation_on
-from tickerq_celery.managers.runs.runs import checked_page_size
+from tickerq_celery.managers.runs.runs import RunManager
+from tickerq_celery.managers.unit_of_work import UnitOfWork
+from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.store.cron import cron_tickers, occurrences
 from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.tickers.audit import ObjectKind
 from tickerq_celery.tickers.effect import Change, Effect
 from tickerq_celery.tickers.fields import CronTickerChanges
 from tickerq_celery.tickers.inputs import CronTicker
-from tickerq_celery.tickers.pages import Page, Walk
 from tickerq_celery.tickers.sessions import SessionT
+from tickerq_celery.tickers.surroundings import Surroundings
 from tickerq_celery.tickers.versions import (
     ExpectedBatchLike,
     ExpectedLike,
     expected_of,
     wanted_versions,
 )
-from tickerq_celery.tickers.views import Cron, Run
+from tickerq_celery.tickers.views import Cron
 
 FIXED = {"namespace"}
 _operation = partial(operation_on, ObjectKind.CRON_TICKER)
 
 
-class CronTickerManager(CronOperations, CronLists, CronFiguresReading, Generic[SessionT]):
+class CronTickerManager(CronReading, CronLists, CronPausing, CronRunning, CronOperations, Generic[SessionT]):
     """Standing definitions. Every call but a delete is one transaction, or part of a ``session``."""
+
+    def __init__(self, storing: UnitOfWork, canceller: Canceller, surroundings: Surroundings) -> None:
+        self._storing = storing
+        self._crons = LockedCrons(storing)
+        self._occurrences = RunManager(storing, canceller, surroundings, TickerType.CRON_TICKER_OCCURRENCE)
 
     def add(
         self, ticker: CronTicker, *, session: SessionT | None = None, allow_unknown: bool = False
@@ -70,28 +79,10 @@ class CronTickerManager(CronOperations, CronLists, CronFiguresReading, Generic[S
         return self._storing.operate(
             replace(operation, only_adds=True),
             work,
-            recall=lambda tx, entry: self._got_all(tx, entry.ids, namespaces),
+            recall=lambda tx, entry: self._crons.get_all(tx, entry.ids, namespaces),
             session=session,
             verb="cron_tickers.add_batch",
         )
-
-    def find(
-        self,
-        *,
-        function: str | None = None,
-        is_enabled: bool | None = None,
-        limit: int = 50,
-        cursor: str | None = None,
-    ) -> Page[Cron]:
-        """Return a page of cron tickers, the newest first; ``cursor`` is the ``next_cursor`` of one."""
-        return self._page_after(cursor, function=function, is_enabled=is_enabled, limit=limit)
-
-    def iterate(
-        self, *, function: str | None = None, is_enabled: bool | None = None, page_size: int = 100
-    ) -> Walk[Cron]:
-        """Return an iterator over the cron tickers of all pages; goes on as that of ``runs.iterate``."""
-        limit = checked_page_size(page_size)
-        return Walk(partial(self._page_after, function=function, is_enabled=is_enabled, limit=limit))
 
     def update(
         self,
@@ -151,18 +142,18 @@ class CronTickerManager(CronOperations, CronLists, CronFiguresReading, Generic[S
         def work(tx: Transaction) -> Effect[list[Cron]]:
             # All or none also where the caller goes on after an error.
             with savepoint(tx):
-                before = self._seen_all(tx, wanted, versions)
+                before = self._crons.lock_all_seen(tx, wanted, versions)
                 edit(self._storing, tx, wanted, allow_unknown=allow_unknown)
                 for cron_id in sorted(wanted):
                     with naming(position_in(wanted, cron_id)):
                         self._switch(tx, cron_id, wanted[cron_id].get("is_enabled"), reason, who)
-            after = self._got_all(tx, wanted)
+            after = self._crons.get_all(tx, wanted)
             return Effect(result=after, change=change_of(before, after))
 
         return self._storing.operate(
             operation,
             work,
-            recall=lambda tx, entry: self._got_all(tx, wanted),
+            recall=lambda tx, entry: self._crons.get_all(tx, wanted),
             session=session,
             verb="cron_tickers.update_batch",
         )
@@ -219,7 +210,7 @@ class CronTickerManager(CronOperations, CronLists, CronFiguresReading, Generic[S
             pass
 
         def work(tx: Transaction) -> Effect[int]:
-            before = self._seen_all(tx, wanted, {})
+            before = self._crons.lock_all_seen(tx, wanted, {})
             for each in needed:
                 if each not in before:
                     raise TickerNotFoundError(KIND, each)
@@ -231,36 +222,8 @@ class CronTickerManager(CronOperations, CronLists, CronFiguresReading, Generic[S
     def _close(self, tx: Transaction, operation: Operation, versions: Mapping[UUID, str]) -> None:
         # Before anything goes: the last transaction would find out too late.
         self._storing.operations.check_unused(tx, operation)
-        before = self._seen_all(tx, operation.ids, versions)
+        before = self._crons.lock_all_seen(tx, operation.ids, versions)
         cron_tickers.close(tx, list(before), by=self._storing.operations.who(operation.by))
-
-    def occurrences(
-        self,
-        cron_id: UUID | str,
-        *,
-        limit: int = 50,
-        cursor: str | None = None,
-        **filters: Unpack[RunFilters],
-    ) -> Page[Run]:
-        """Return a page of a cron ticker's occurrences, newest first; takes what ``runs.find`` does.
-
-        All of them: ``runs.iterate(cron_ticker_id=…)``.
-        """
-        own: RunFilters = {**filters, "cron_ticker_id": cron_id}
-        return self._occurrences.find(limit=limit, cursor=cursor, **own)
-
-    def _page_after(
-        self, cursor: str | None, *, function: str | None, is_enabled: bool | None, limit: int
-    ) -> Page[Cron]:
-        core = self._storing.core
-        return core.read_bounded(
-            cron_tickers.find,
-            function=function,
-            is_enabled=is_enabled,
-            codec=core.codec,
-            limit=limit,
-            cursor=cursor,
-        )
 
     def _insert(self, tx: Transaction, batch: Mapping[str, CronTicker], allow_unknown: bool) -> list[Cron]:
         rows = cron_rows(self._storing, tx, batch, allow_unknown=allow_unknown)
@@ -277,6 +240,6 @@ class CronTickerManager(CronOperations, CronLists, CronFiguresReading, Generic[S
     ) -> None:
         """Pause or resume a cron ticker whose ``is_enabled`` is changed: a bool, None where it is not."""
         if is_enabled is True:
-            self._resume(tx, self._locked(tx, cron_id), reason=reason, by=by)
+            resume_locked(tx, lock(tx, cron_id), reason=reason, by=by)
         elif is_enabled is False:
-            self._pause(tx, self._locked(tx, cron_id), reason, by)
+            pause_locked(tx, lock(tx, cron_id), reason, by)

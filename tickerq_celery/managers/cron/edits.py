@@ -8,7 +8,7 @@ from tickerq_celery.cron.overlap import release_queue
 from tickerq_celery.cron.rescheduling import reschedule
 from tickerq_celery.errors import TickerNotFoundError
 from tickerq_celery.managers.batches import naming, position_in
-from tickerq_celery.managers.cron.preview import KIND
+from tickerq_celery.managers.cron.locked import KIND
 from tickerq_celery.managers.cron.rows import Kept, cron_rows
 from tickerq_celery.managers.task_calls import fields_of_kind, replaced
 from tickerq_celery.managers.unit_of_work import UnitOfWork

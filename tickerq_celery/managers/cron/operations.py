@@ -11,8 +11,10 @@ from tickerq_celery.cron.rescheduling import reschedule
 from tickerq_celery.cron.unskipping import unskip
 from tickerq_celery.enums import Origin, TickerStatus
 from tickerq_celery.errors import TickerStateError, TickerValidationError
-from tickerq_celery.managers.cron.running import CronRunning
+from tickerq_celery.managers.cron.locked import LockedCrons, operation_on_one
 from tickerq_celery.managers.fresh_runs import fresh_run
+from tickerq_celery.managers.runs.runs import RunManager
+from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.schedule.planner import instants_between
 from tickerq_celery.store.cron import cron_tickers, occurrences
 from tickerq_celery.store.database.transaction import Transaction
@@ -27,8 +29,12 @@ from tickerq_celery.tickers.views import Cron, Run
 _MOST_A_MINUTE = 60_000
 
 
-class CronOperations(CronRunning):
+class CronOperations:
     """What an operator does to one cron ticker. Every call is one transaction that has it locked."""
+
+    _storing: UnitOfWork
+    _crons: LockedCrons
+    _occurrences: RunManager
 
     def skip_next(
         self,
@@ -47,9 +53,9 @@ class CronOperations(CronRunning):
             TickerChangedError: It is not the ``expected`` one any more.
             TickerValidationError: ``reason`` or ``by`` is too long.
         """
-        operation = self._operation("skip_next", cron_id, by, reason)
+        operation = operation_on_one("skip_next", cron_id, by, reason)
         words = f"Skipped on request{who_and_why(self._storing.operations.who(by), reason)}"
-        return self._change(operation, expected, lambda tx, cron: self._skip_next(tx, cron, words))
+        return self._crons.change(operation, expected, lambda tx, cron: self._skip_next(tx, cron, words))
 
     def unskip_next(
         self,
@@ -70,8 +76,8 @@ class CronOperations(CronRunning):
             TickerChangedError: It is not the ``expected`` one any more.
             TickerValidationError: ``reason`` or ``by`` is too long, or its times cannot be read here.
         """
-        operation = self._operation("unskip_next", cron_id, by, reason)
-        return self._change(operation, expected, self._unskip_next)
+        operation = operation_on_one("unskip_next", cron_id, by, reason)
+        return self._crons.change(operation, expected, self._unskip_next)
 
     def revert_to_code(
         self,
@@ -91,8 +97,8 @@ class CronOperations(CronRunning):
             TickerChangedError: It is not the ``expected`` one any more.
             TickerValidationError: ``reason`` or ``by`` is too long, or the times cannot be read here.
         """
-        operation = self._operation("revert_to_code", cron_id, by, reason)
-        return self._change(operation, expected, self._revert_to_code)
+        operation = operation_on_one("revert_to_code", cron_id, by, reason)
+        return self._crons.change(operation, expected, self._revert_to_code)
 
     def backfill(
         self,
@@ -120,12 +126,14 @@ class CronOperations(CronRunning):
         begin, until = validation.moment("start", start), validation.moment("end", end)
         wait = timedelta(minutes=1) / validation.whole("per_minute", per_minute, 1, _MOST_A_MINUTE)
         version = wanted_version(expected)
-        operation = self._operation(
+        operation = operation_on_one(
             "backfill", cron_id, by, reason, start=begin, end=until, per_minute=per_minute
         ).expecting(version)
 
         def work(tx: Transaction) -> Effect[list[Run]]:
-            made = self._backfill(tx, self._seen(tx, operation.ids[0], version), begin, until, wait)
+            made = self._backfill(
+                tx, self._crons.lock_seen(tx, operation.ids[0], version), begin, until, wait
+            )
             after = {"start": begin.isoformat(), "end": until.isoformat()}
             return Effect(result=made, change=Change(ids=[run.id for run in made], after=after))
 
@@ -178,7 +186,7 @@ class CronOperations(CronRunning):
                 occurrence_row(cron, instant=instant, now=now),
                 due_at=now + number * wait,
                 origin=Origin.BACKFILL,
-                created_by=self._creator,
+                created_by=self._storing.operations.who(None),
             )
             for number, instant in enumerate(missing)
         ]

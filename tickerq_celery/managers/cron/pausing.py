@@ -1,29 +1,46 @@
-"""Pause and resume one cron ticker, and what all changes of one have in common."""
+"""Pause and resume cron tickers, one of them or several at once."""
 
 from collections.abc import Callable, Collection, Mapping
-from typing import TypeVar
+from dataclasses import dataclass
 from uuid import UUID
 
 from tickerq_celery import validation
 from tickerq_celery.cron.pausing import resume_with_held
-from tickerq_celery.errors import TickerNotFoundError
-from tickerq_celery.managers.changes import change_of, with_released
-from tickerq_celery.managers.cron.preview import KIND, CronPreview
+from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.managers.changes import batch_change_of, skips_in, with_released
+from tickerq_celery.managers.cron.locked import LockedCrons, operation_on_one
 from tickerq_celery.managers.operations import Operation, operation_on
+from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.store.cron import cron_pauses, cron_tickers
 from tickerq_celery.store.cron.cron_pauses import BY_FAILURES, is_orphaned
-from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.tickers.audit import ObjectKind
+from tickerq_celery.tickers.cron_batches import CronBatch, CronSkip
 from tickerq_celery.tickers.cron_rows import CronRow
-from tickerq_celery.tickers.effect import Change, Effect
-from tickerq_celery.tickers.versions import ExpectedLike, check_version, check_versions, wanted_version
+from tickerq_celery.tickers.effect import Effect
+from tickerq_celery.tickers.skip_reasons import who_and_why
+from tickerq_celery.tickers.versions import ExpectedBatchLike, ExpectedLike, wanted_versions
 from tickerq_celery.tickers.views import Cron
 
-T = TypeVar("T")
+MISSING, NOT_PAUSED = "it is not there", "it is not paused"
 
 
-class CronPausing(CronPreview):
-    """Changes of one cron ticker. Every call is one transaction that has it locked."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    """What a verb did to a cron ticker: ``left`` says why it is as it was; ``released`` is how many runs."""
+
+    left: str | None = None
+    released: int | None = None
+
+
+_Verb = Callable[[Transaction, CronRow], _Done]
+
+
+class CronPausing:
+    """Pauses of cron tickers. Every call is one transaction that has them locked."""
+
+    _storing: UnitOfWork
+    _crons: LockedCrons
 
     def pause(
         self,
@@ -42,9 +59,9 @@ class CronPausing(CronPreview):
             TickerChangedError: It is not the ``expected`` one any more.
             TickerValidationError: ``reason`` or ``by`` is too long.
         """
-        operation = self._operation("pause", cron_id, by, reason)
+        operation = operation_on_one("pause", cron_id, by, reason)
         who = self._storing.operations.who(by)
-        return self._change(operation, expected, lambda tx, cron: self._pause(tx, cron, reason, who))
+        return self._crons.change(operation, expected, lambda tx, cron: pause_locked(tx, cron, reason, who))
 
     def resume(
         self,
@@ -65,95 +82,141 @@ class CronPausing(CronPreview):
             TickerChangedError: It is not the ``expected`` one any more.
             TickerValidationError: ``reason`` or ``by`` is too long.
         """
-        operation = self._operation("resume", cron_id, by, reason, missed=missed)
+        operation = operation_on_one("resume", cron_id, by, reason, missed=missed)
         who = self._storing.operations.who(by)
-        return self._change(
+        return self._crons.change(
             operation,
             expected,
-            lambda tx, cron: self._resume(tx, cron, missed=missed, by=who, reason=reason),
+            lambda tx, cron: resume_locked(tx, cron, missed=missed, by=who, reason=reason),
             with_released,
         )
 
-    def _operation(
-        self, verb: str, cron_id: UUID | str, by: str | None, reason: str | None, **arguments: object
-    ) -> Operation:
-        action, ids = f"cron_tickers.{verb}", [validation.identifier(cron_id)]
-        return operation_on(ObjectKind.CRON_TICKER, action, ids, by, reason, **arguments)
-
-    def _change(
+    def pause_batch(
         self,
-        operation: Operation,
-        expected: ExpectedLike,
-        work: Callable[[Transaction, CronRow], T],
-        shown: Callable[[Change, T], Change] = lambda change, _: change,
-    ) -> Cron:
-        """Do ``work`` on the one locked cron ticker of an operation, if it is the ``expected`` one.
-
-        ``shown`` returns what the audit has of the change, with what the work says of it.
-        """
-        version = wanted_version(expected)
-        operation = operation.expecting(version)
-        cron_id = operation.ids[0]
-
-        def change(tx: Transaction) -> Effect[Cron]:
-            row = self._locked(tx, cron_id)
-            before = self._get(tx, cron_id)
-            check_version(version, before, cron_id)
-            done = work(tx, row)
-            after = self._get(tx, cron_id)
-            return Effect(result=after, change=shown(change_of({cron_id: before}, [after]), done))
-
-        return self._storing.operate(operation, change, recall=lambda tx, entry: self._get(tx, cron_id))
-
-    def _pause(self, tx: Transaction, cron: CronRow, reason: str | None, by: str | None) -> None:
-        if is_pausable(cron):
-            cron_pauses.pause(tx, cron, reason=reason, by=by)
-
-    def _resume(
-        self,
-        tx: Transaction,
-        cron: CronRow,
+        ids: Collection[UUID | str],
         *,
-        missed: bool = False,
+        expected: ExpectedBatchLike = None,
         reason: str | None = None,
         by: str | None = None,
-    ) -> int:
-        if cron.is_enabled:
-            return 0
-        return resume_with_held(tx, cron, missed=missed, by=by, reason=reason)
+    ) -> CronBatch:
+        """Stop cron tickers from firing, each as ``pause`` does; what is paused or is not there is skipped.
 
-    def _locked(self, tx: Transaction, cron_id: UUID) -> CronRow:
-        cron = cron_tickers.lock(tx, cron_id)
-        if cron is None:
-            raise TickerNotFoundError(KIND, cron_id)
-        return cron
+        ``expected`` has those that were read, or their versions by their ids.
 
-    def _get(self, tx: Transaction, cron_id: UUID) -> Cron:
-        core = self._storing.core
-        cron = cron_tickers.get(tx, cron_id, codec=core.codec)
-        if cron is None:
-            raise TickerNotFoundError(KIND, cron_id)
-        return cron
+        Raises:
+            TickerChangedError: One is not the ``expected`` one any more; none is paused.
+            TickerValidationError: ``reason`` or ``by`` is too long.
+        """
+        who = self._storing.operations.who(by)
 
-    def _seen_all(
-        self, tx: Transaction, ids: Collection[UUID], versions: Mapping[UUID, str]
-    ) -> dict[UUID, Cron]:
-        """Lock those of ``ids`` that are cron tickers, if they are as a caller has seen them."""
-        seen = cron_tickers.lock_views(tx, ids, codec=self._storing.core.codec)
-        check_versions(versions, seen)
-        return seen
+        def pause(tx: Transaction, cron: CronRow) -> _Done:
+            if not is_pausable(cron):
+                return _Done(left=f"it is paused already{who_and_why(cron.paused_by, cron.paused_reason)}")
+            pause_locked(tx, cron, reason, who)
+            return _Done()
 
-    def _got_all(
-        self, tx: Transaction, ids: Collection[UUID], namespaces: Collection[str] = ()
-    ) -> list[Cron]:
-        """Return cron tickers in the order of their ``ids``; a caller's snapshot may be older."""
-        found: dict[UUID, Cron] = {}
-        for namespace in sorted(namespaces) or [tx.namespace]:
-            found |= cron_tickers.lock_views(tx.within(namespace), ids, codec=self._storing.core.codec)
-        for each in ids:
-            if each not in found:
-                raise TickerNotFoundError(KIND, each)
-        return [found[each] for each in ids]
+        return self._do_to_all("pause_batch", pause, ids, expected, reason, by)
+
+    def resume_batch(
+        self,
+        ids: Collection[UUID | str],
+        *,
+        missed: bool = False,
+        expected: ExpectedBatchLike = None,
+        reason: str | None = None,
+        by: str | None = None,
+    ) -> CronBatch:
+        """Let cron tickers fire again, each as ``resume`` does; what is not paused or not there is skipped.
+
+        So is what this machine cannot read: its expression, or its time zone. ``expected`` has those that
+        were read, or their versions by their ids.
+
+        Raises:
+            TickerChangedError: One is not the ``expected`` one any more; none is resumed.
+            TickerValidationError: ``reason`` or ``by`` is too long.
+        """
+        who = self._storing.operations.who(by)
+
+        def resume(tx: Transaction, cron: CronRow) -> _Done:
+            if cron.is_enabled:
+                return _Done(left=NOT_PAUSED)
+            try:
+                with savepoint(tx):
+                    return _Done(released=resume_locked(tx, cron, missed=missed, by=who, reason=reason))
+            except TickerValidationError as error:
+                return _Done(left=f"{error.field}: {error.reason}")
+
+        return self._do_to_all("resume_batch", resume, ids, expected, reason, by, missed=missed)
+
+    def _do_to_all(
+        self,
+        name: str,
+        verb: _Verb,
+        ids: Collection[UUID | str],
+        expected: ExpectedBatchLike,
+        reason: str | None,
+        by: str | None,
+        **arguments: object,
+    ) -> CronBatch:
+        wanted = list(dict.fromkeys(validation.identifier(each) for each in ids))
+        versions = wanted_versions(expected, wanted)
+        operation = operation_on(
+            ObjectKind.CRON_TICKER,
+            f"cron_tickers.{name}",
+            wanted,
+            by,
+            reason,
+            expected=versions,
+            **arguments,
+        )
+        return self._storing.operate(
+            operation,
+            lambda tx: self._done_to_all(tx, operation, versions, verb),
+            recall=lambda tx, entry: CronBatch(
+                changed=tuple(self._crons.get_all(tx, [each for each in wanted if each in entry.ids])),
+                skipped=skips_in(entry, wanted),
+            ),
+        )
+
+    def _done_to_all(
+        self, tx: Transaction, operation: Operation, versions: Mapping[UUID, str], verb: _Verb
+    ) -> Effect[CronBatch]:
+        before = self._crons.lock_all_seen(tx, operation.ids, versions)
+        rows = cron_tickers.lock_all(tx, before)
+        # In the order of their ids, as all others lock what belongs to them.
+        found = {each: verb(tx, rows[each]) for each in sorted(rows)}
+        left = {each: found[each].left if each in found else MISSING for each in operation.ids}
+        after = self._crons.get_all(tx, [each for each, why in left.items() if why is None])
+        skipped = tuple(CronSkip(id=each, reason=why) for each, why in left.items() if why is not None)
+        return Effect(
+            result=CronBatch(changed=tuple(after), skipped=skipped),
+            change=batch_change_of(
+                before,
+                after,
+                skipped,
+                {each: done.released for each, done in found.items() if done.released is not None},
+            ),
+        )
+
+
+def pause_locked(tx: Transaction, cron: CronRow, reason: str | None, by: str | None) -> None:
+    """Pause a locked cron ticker, unless an operator has paused it."""
+    if is_pausable(cron):
+        cron_pauses.pause(tx, cron, reason=reason, by=by)
+
+
+def resume_locked(
+    tx: Transaction,
+    cron: CronRow,
+    *,
+    missed: bool = False,
+    reason: str | None = None,
+    by: str | None = None,
+) -> int:
+    """Resume a locked cron ticker, and return how many runs that released."""
+    if cron.is_enabled:
+        return 0
+    return resume_with_held(tx, cron, missed=missed, by=by, reason=reason)
 
 
 def is_pausable(cron: CronRow) -> bool:

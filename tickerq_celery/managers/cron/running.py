@@ -6,12 +6,11 @@ from uuid import UUID
 
 from tickerq_celery import validation
 from tickerq_celery.cron.overlap import add_manual
-from tickerq_celery.enums import TickerKind, TickerType
-from tickerq_celery.managers.cron.batches import CronBatches
+from tickerq_celery.enums import TickerKind
+from tickerq_celery.managers.cron.locked import LockedCrons, operation_on_one
 from tickerq_celery.managers.operations import operation_on
 from tickerq_celery.managers.runs.runs import RunManager
 from tickerq_celery.managers.unit_of_work import UnitOfWork
-from tickerq_celery.runs.canceller import Canceller
 from tickerq_celery.store.cron import pauses
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.audit import AuditEntry, ObjectKind
@@ -20,11 +19,9 @@ from tickerq_celery.tickers.effect import Change, Effect
 from tickerq_celery.tickers.inputs import TimeTicker
 from tickerq_celery.tickers.kind_fields import OF_FUNCTIONS, refuse
 from tickerq_celery.tickers.run_rows import occurrence_row
-from tickerq_celery.tickers.surroundings import Surroundings
 from tickerq_celery.tickers.versions import (
     ExpectedBatchLike,
     ExpectedLike,
-    check_version,
     wanted_version,
     wanted_versions,
 )
@@ -34,12 +31,12 @@ from tickerq_celery.tickers.views import Run
 _RUN = "run"
 
 
-class CronRunning(CronBatches):
+class CronRunning:
     """Runs that an operator asks for. Every call is one transaction that has its cron tickers locked."""
 
-    def __init__(self, storing: UnitOfWork, canceller: Canceller, surroundings: Surroundings) -> None:
-        super().__init__(storing)
-        self._occurrences = RunManager(storing, canceller, surroundings, TickerType.CRON_TICKER_OCCURRENCE)
+    _storing: UnitOfWork
+    _crons: LockedCrons
+    _occurrences: RunManager
 
     def run_now(
         self,
@@ -63,7 +60,7 @@ class CronRunning(CronBatches):
         """
         version = wanted_version(expected)
         operation = replace(
-            self._operation("run_now", cron_id, by, reason, request=request).expecting(version),
+            operation_on_one("run_now", cron_id, by, reason, request=request).expecting(version),
             only_adds=True,
         )
         stored = self._storing.operate(
@@ -96,7 +93,7 @@ class CronRunning(CronBatches):
         )
 
         def work(tx: Transaction) -> Effect[list[UUID]]:
-            there = self._seen_all(tx, wanted, versions)
+            there = self._crons.lock_all_seen(tx, wanted, versions)
             made = {each: self._run_now(tx, each, None, None) for each in sorted(there)}
             runs = {each: made[each].result for each in wanted if each in made}
             shown = {str(cron): {_RUN: str(run)} for cron, run in runs.items()}
@@ -112,17 +109,12 @@ class CronRunning(CronBatches):
         stored = self._storing.operate(replace(operation, only_adds=True), work, recall=recall)
         return self._storing.core.read(self._occurrences.got_all, stored)
 
-    def _seen(self, tx: Transaction, cron_id: UUID, version: str | None) -> CronRow:
-        """Lock a cron ticker, if it is the one that a caller has seen."""
-        cron = self._locked(tx, cron_id)
-        if version is not None:
-            check_version(version, self._get(tx, cron_id), cron_id)
-        return cron
-
     def _run_now(self, tx: Transaction, cron_id: UUID, request: object, version: str | None) -> Effect[UUID]:
         """Store a manual run and return its id."""
-        cron = self._seen(tx, cron_id, version)
-        row = replace(occurrence_row(cron, instant=None, now=tx.now), created_by=self._creator)
+        cron = self._crons.lock_seen(tx, cron_id, version)
+        row = replace(
+            occurrence_row(cron, instant=None, now=tx.now), created_by=self._storing.operations.who(None)
+        )
         if request is not None:
             if cron.kind is TickerKind.CELERY_TASK:
                 refuse("request", request, OF_FUNCTIONS["request"])
@@ -133,10 +125,6 @@ class CronRunning(CronBatches):
             row = replace(row, request=packed.data, encoding=packed.encoding)
         stored = add_manual(tx, cron, row, in_pause=lambda: self._is_in_pause(tx, cron))
         return replace(stored, change=Change(ids=[stored.result]))
-
-    @property
-    def _creator(self) -> str | None:
-        return self._storing.operations.who(None)
 
     def _is_in_pause(self, tx: Transaction, cron: CronRow) -> bool:
         return not cron.is_enabled or pauses.of_cron(tx, cron) is not None

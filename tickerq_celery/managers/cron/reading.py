@@ -1,28 +1,35 @@
-"""What cron tickers will do, those that are stored and those that are not yet."""
+"""Read cron tickers: as they are stored, how they have done, and what they will do."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Unpack
 from uuid import UUID
 
 from tickerq_celery import validation
-from tickerq_celery.errors import TickerNotFoundError
+from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
+from tickerq_celery.managers.cron.locked import KIND
+from tickerq_celery.managers.filters import RunFilters
+from tickerq_celery.managers.runs.runs import RunManager, checked_page_size
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.schedule import preview
 from tickerq_celery.schedule.planner import instants_between
 from tickerq_celery.schedule.preview import BackfillPreview, Explanation
 from tickerq_celery.schedule.timetable import timetable_of
-from tickerq_celery.store.cron import cron_tickers, occurrences
-from tickerq_celery.tickers.views import Cron
+from tickerq_celery.store.cron import cron_tickers, figures, occurrences
+from tickerq_celery.tickers.cron_figures import CronFigures
+from tickerq_celery.tickers.pages import Page, Walk
+from tickerq_celery.tickers.views import Cron, Run
 
-KIND = "cron ticker"
+MOST_CRONS = 200
 _MOMENT = timedelta(microseconds=1)
 
 
-class CronPreview:
-    """Instants to come, by the code that the scheduler uses."""
+class CronReading:
+    """Cron tickers, their occurrences, and instants to come, by the code that the scheduler uses."""
 
-    def __init__(self, storing: UnitOfWork) -> None:
-        self._storing = storing
+    _storing: UnitOfWork
+    _occurrences: RunManager
 
     def get(self, cron_id: UUID | str) -> Cron:
         """Return a cron ticker.
@@ -41,6 +48,58 @@ class CronPreview:
         wanted, core = [validation.identifier(each) for each in ids], self._storing.core
         found = core.read_bounded(cron_tickers.get_all, wanted, codec=core.codec)
         return [found[each] for each in dict.fromkeys(wanted) if each in found]
+
+    def find(
+        self,
+        *,
+        function: str | None = None,
+        is_enabled: bool | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[Cron]:
+        """Return a page of cron tickers, the newest first; ``cursor`` is the ``next_cursor`` of one."""
+        return self._page_after(cursor, function=function, is_enabled=is_enabled, limit=limit)
+
+    def iterate(
+        self, *, function: str | None = None, is_enabled: bool | None = None, page_size: int = 100
+    ) -> Walk[Cron]:
+        """Return an iterator over the cron tickers of all pages; goes on as that of ``runs.iterate``."""
+        limit = checked_page_size(page_size)
+        return Walk(partial(self._page_after, function=function, is_enabled=is_enabled, limit=limit))
+
+    def occurrences(
+        self,
+        cron_id: UUID | str,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        **filters: Unpack[RunFilters],
+    ) -> Page[Run]:
+        """Return a page of a cron ticker's occurrences, newest first; takes what ``runs.find`` does.
+
+        All of them: ``runs.iterate(cron_ticker_id=…)``.
+        """
+        own: RunFilters = {**filters, "cron_ticker_id": cron_id}
+        return self._occurrences.find(limit=limit, cursor=cursor, **own)
+
+    def figures(self, ids: Collection[UUID | str]) -> dict[UUID, CronFigures]:
+        """Return how each of up to 200 cron tickers has done lately, by its id.
+
+        An id without a cron ticker has no entry.
+
+        The figures are those of the last 20 instants that have ended, as far as their runs are kept.
+
+        Raises:
+            TickerValidationError: There are more than 200 ids, or one is no UUID.
+        """
+        if isinstance(ids, str):
+            raise TickerValidationError("ids", ids, "pass a list of ids")
+        wanted = list(dict.fromkeys(validation.identifier(each) for each in ids))
+        if len(wanted) > MOST_CRONS:
+            raise TickerValidationError("ids", len(wanted), f"pass {MOST_CRONS} at most")
+        if not wanted:
+            return {}
+        return self._storing.core.read_bounded(figures.find, wanted)
 
     def preview(
         self,
@@ -131,3 +190,16 @@ class CronPreview:
 
     def _start(self, after: datetime | None) -> datetime:
         return self._storing.core.clock.now() if after is None else after
+
+    def _page_after(
+        self, cursor: str | None, *, function: str | None, is_enabled: bool | None, limit: int
+    ) -> Page[Cron]:
+        core = self._storing.core
+        return core.read_bounded(
+            cron_tickers.find,
+            function=function,
+            is_enabled=is_enabled,
+            codec=core.codec,
+            limit=limit,
+            cursor=cursor,
+        )
