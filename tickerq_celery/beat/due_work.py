@@ -4,19 +4,58 @@ import logging
 from datetime import timedelta
 from functools import partial
 
-from tickerq_celery.beat.due_watch import DueWatch
 from tickerq_celery.beat.tick_record import TickRecord
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.errors import StoreError
 from tickerq_celery.runs.claimer import Claimer
 from tickerq_celery.runs.dispatcher import Dispatcher
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store.runs.next_due import NextDue
+from tickerq_celery.store.runs.next_due import NextDue, NextDueQuery
 
 logger = logging.getLogger(__name__)
 _SHORTEST_WAIT = timedelta(milliseconds=50)
 # In seconds. What falls due in a sweep is done between its parts, but not so often that the sweep is late.
 _MOST_BETWEEN = 0.25
+
+
+class DueWatch:
+    """What falls due next, as far as beat knows: it asks the store no more often than it has to.
+
+    It keeps the last answer, with the monotonic moment at which it came.
+    """
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._query = NextDueQuery()
+        self._seen: NextDue | None = None
+        self._seen_at = 0.0
+
+    def now(self) -> NextDue:
+        """Return what is due: by the last answer where that knew of something that is by now."""
+        if self._seen is not None:
+            known = self._seen.after(self._core.clock.monotonic() - self._seen_at)
+            if known.is_due:
+                return known
+        return self.poll()
+
+    def recent(self, *, within: timedelta) -> NextDue:
+        """Return what falls due next by the last answer, by a new one where that is older."""
+        if self._seen is not None:
+            seconds = self._core.clock.monotonic() - self._seen_at
+            if seconds < within.total_seconds():
+                return self._seen.after(seconds)
+        return self.poll()
+
+    def poll(self) -> NextDue:
+        """Ask the store.
+
+        Raises:
+            StoreError: The database is unreachable.
+        """
+        self._seen = self._core.read(self._query.read)
+        # After the answer: what has passed since then has passed in the store, too.
+        self._seen_at = self._core.clock.monotonic()
+        return self._seen
 
 
 class DueWork:

@@ -20,8 +20,7 @@ from tickerq_celery.beat.maintenance import Job, Maintenance
 from tickerq_celery.beat.queue_watch import QueueWatch
 from tickerq_celery.beat.retention import RetentionJob
 from tickerq_celery.beat.rollup import RollupJob
-from tickerq_celery.beat.sweep_times import SweepTimes
-from tickerq_celery.beat.sweeper import Sweeper
+from tickerq_celery.beat.sweeper import Sweeper, SweepTimes
 from tickerq_celery.beat.tick_record import TickRecord
 from tickerq_celery.broker.address import broker_address
 from tickerq_celery.broker.celery_settings import refuse_settings

@@ -2,26 +2,28 @@
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from uuid import UUID
 
 from tickerq_celery import validation
-from tickerq_celery.errors import TickerError
+from tickerq_celery.errors import StoreError, TickerBusyError, TickerError, TickerStateError
 from tickerq_celery.managers.batches import naming
 from tickerq_celery.managers.operations import Operation, Operations, Recall, Work
-from tickerq_celery.managers.refusals import current_added
 from tickerq_celery.payload.codec import Packed
 from tickerq_celery.payload.expected_request import ExpectedRequest
 from tickerq_celery.runs.immediate import dispatch_after
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.shared_limit import writing
+from tickerq_celery.store.cron import cron_tickers
 from tickerq_celery.store.database.refusals import translated_refusals
 from tickerq_celery.store.database.sessions import Callers, refuse_asynchronous, when_committed
 from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.store.functions import functions
+from tickerq_celery.store.runs import runs
 from tickerq_celery.tickers.actor import Actor
+from tickerq_celery.tickers.audit import ObjectKind
 from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.task_work import PlainJson
 from tickerq_celery.tickers.work import FunctionDefaults, NamesFunction, WorkPlan
@@ -231,3 +233,22 @@ class UnitOfWork:
             queue=source.queue,
             priority_queues=self._priority_queues,
         )
+
+
+@contextmanager
+def current_added(core: Core, kind: ObjectKind) -> Iterator[None]:
+    """Add to refusals of the body what they are about, of this ``kind``, as it is committed by then."""
+    try:
+        yield
+    except (TickerStateError, TickerBusyError) as error:
+        if error.current is None:
+            _add_current(core, kind, error)
+        raise
+
+
+def _add_current(core: Core, kind: ObjectKind, error: TickerStateError | TickerBusyError) -> None:
+    with suppress(StoreError):
+        if kind is ObjectKind.RUN:
+            error.current = core.read(runs.get, error.ticker_id, codec=core.codec)
+        elif kind is ObjectKind.CRON_TICKER:
+            error.current = core.read(cron_tickers.get, error.ticker_id, codec=core.codec)

@@ -2,8 +2,8 @@
 
 import typing
 from collections import deque
-from collections.abc import Iterable, Mapping, Set
-from dataclasses import is_dataclass
+from collections.abc import Hashable, Iterable, Mapping, Set
+from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -11,6 +11,7 @@ from typing import cast
 from uuid import UUID
 
 from pydantic import (
+    BaseModel,
     ConfigDict,
     PydanticUserError,
     SecretBytes,
@@ -23,7 +24,6 @@ from pydantic_core import ErrorDetails, from_json
 from pydantic_core.core_schema import ErrorType
 
 from tickerq_celery.errors import TickerError, TickerValidationError, UnreadableRequestError
-from tickerq_celery.payload.containers import children_of
 from tickerq_celery.payload.parameter_schemas import NO_SUCH_PARAMETER, for_pydantic
 from tickerq_celery.payload.plain_requests import MAX_DEPTH, Same, json_bytes
 from tickerq_celery.payload.redaction import discreet
@@ -243,3 +243,24 @@ def _refuse_losses(before: object, after: object) -> None:
         doubtful = [(key, child) for key, child in children_of(old).items() if type(child) not in _LOSSLESS]
         kept = children_of(new) if doubtful else {}
         waiting += [((*path, key), child, kept[key]) for key, child in doubtful if key in kept]
+
+
+def children_of(value: object) -> Mapping[object, object]:
+    """Return what a container holds, by key, index or field name; nothing for anything else."""
+    if names := _fields_of(cast("Hashable", type(value))):
+        return {name: getattr(value, name) for name in names if hasattr(value, name)}
+    if isinstance(value, Mapping):
+        return value
+    if isinstance(value, (list, tuple, deque)):
+        return dict(enumerate(value))
+    if isinstance(value, BaseModel):
+        return cast("Mapping[object, object]", vars(value) | (value.model_extra or {}))
+    return {}
+
+
+@lru_cache(maxsize=1024)
+def _fields_of(kind: type) -> tuple[str, ...]:
+    """Return the fields of a dataclass that is no other container besides; of other types none."""
+    if not is_dataclass(kind) or issubclass(kind, Mapping | list | tuple | deque | BaseModel):
+        return ()
+    return tuple(item.name for item in fields(kind))

@@ -7,6 +7,7 @@ import logging
 import sys
 import threading
 import time
+from datetime import timedelta
 from typing import Any
 from weakref import WeakSet
 
@@ -18,13 +19,14 @@ from tickerq_celery.broker.messages import execution_of_request, hand_on
 from tickerq_celery.worker.execution_records import Followed, record_end, record_start
 from tickerq_celery.worker.followed_run import keep, kept
 from tickerq_celery.worker.parts import ProcessParts, WorkerParts
-from tickerq_celery.worker.report_limit import hard_limit_of, longest_wait
 from tickerq_celery.worker.report_threads import ReportThreads
 from tickerq_celery.worker.soft_limit import soft_limit_held_back
 
 logger = logging.getLogger(__name__)
 # A body waits so long for the record of its start, in seconds.
 LONGEST_WAIT = 1.0
+# In seconds before Celery's hard limit, which goes on counting, and at least.
+_MARGIN, _LEAST_WAIT = 1.0, 0.05
 
 
 class Follower:
@@ -136,3 +138,17 @@ class Follower:
         until = time.monotonic() + self._process.get().core.config.lease.total_seconds()
         for is_over in list(self._left):
             is_over.wait(max(0.0, until - time.monotonic()))
+
+
+def hard_limit_of(task: Any, otherwise: float | None) -> float | None:
+    """Return the hard time limit in seconds of what a task executes; ``otherwise`` is its worker's own."""
+    hard, _ = task.request.timelimit or (None, None)
+    return hard or task.time_limit or otherwise
+
+
+def longest_wait(hard: float | None, elapsed: timedelta, lease: timedelta) -> float:
+    """Return the seconds that a task may wait after it has run so long: a lease, and not into its limit."""
+    if hard is None:
+        return lease.total_seconds()
+    left = hard - elapsed.total_seconds() - _MARGIN
+    return min(max(left, _LEAST_WAIT), lease.total_seconds())

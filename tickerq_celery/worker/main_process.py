@@ -10,6 +10,7 @@ from celery import signals
 from celery.concurrency.prefork import TaskPool
 from celery.worker import state
 
+from tickerq_celery import validation
 from tickerq_celery.broker.address import broker_address
 from tickerq_celery.broker.celery_settings import control_warning, refuse_settings
 from tickerq_celery.broker.messages import is_own_task
@@ -43,7 +44,6 @@ from tickerq_celery.worker.limit_watch import LimitWatch
 from tickerq_celery.worker.message_guard import MessageGuard
 from tickerq_celery.worker.misrouted import MisroutedLog
 from tickerq_celery.worker.parts import ProcessParts, WorkerParts
-from tickerq_celery.worker.pool_name import pool_name
 from tickerq_celery.worker.signals import SignalHandler, SignalListener
 
 if TYPE_CHECKING:
@@ -54,6 +54,14 @@ else:
 logger = logging.getLogger(__name__)
 _CONNECT_TIMEOUT = 2.0
 _UNBOUNDED_PREFETCH = 1_000
+_LONGEST_POOL = 100
+_POOLS = {
+    "celery.concurrency.prefork": "prefork",
+    "celery.concurrency.thread": "threads",
+    "celery.concurrency.solo": "solo",
+    "celery.concurrency.gevent": "gevent",
+    "celery.concurrency.eventlet": "eventlet",
+}
 
 
 class MainProcess:
@@ -229,3 +237,14 @@ def _refuse(error: ConfigError) -> None:
     # What Celery itself sets to end a worker: its loop raises WorkerShutdown with this exit code.
     celery_state: Any = state
     celery_state.should_stop = 1
+
+
+def pool_name(pool_class: type) -> str:
+    """Return the name of a worker's pool: prefork, threads, solo, gevent, eventlet, or that of its class.
+
+    A pool that extends one of Celery's own has that one's name: it does what that does.
+    """
+    for each in pool_class.__mro__:
+        if each.__module__ in _POOLS:
+            return _POOLS[each.__module__]
+    return validation.storable(f"{pool_class.__module__}.{pool_class.__qualname__}", _LONGEST_POOL)

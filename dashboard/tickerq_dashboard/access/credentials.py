@@ -9,12 +9,42 @@ from contextlib import contextmanager
 from hashlib import sha256
 
 from tickerq_dashboard.access.accounts import Account
-from tickerq_dashboard.access.hash_slots import WAIT_TIMEOUT, HashSlots
 from tickerq_dashboard.access.hashing import fits, kind_of, no_password
 from tickerq_dashboard.access.refusals import TooManyLoginsError, WrongPasswordError
 from tickerq_dashboard.access.throttle import Throttle
 
+AT_ONCE, IN_QUEUE, WAIT_TIMEOUT = 2, 4, 2.0
 MAX_PASSWORD_BYTES = 1024
+
+
+class HashSlots:
+    """Lets two passwords be hashed at once and four wait, for two seconds at most; others are refused."""
+
+    def __init__(
+        self, *, at_once: int = AT_ONCE, in_queue: int = IN_QUEUE, wait_timeout: float = WAIT_TIMEOUT
+    ) -> None:
+        self._running = threading.BoundedSemaphore(at_once)
+        self._admitted = threading.BoundedSemaphore(at_once + in_queue)
+        self._wait_timeout = wait_timeout
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Hold one of the slots.
+
+        Raises:
+            TooManyLoginsError: All are taken, and as many as may wait do.
+        """
+        if not self._admitted.acquire(blocking=False):
+            raise TooManyLoginsError
+        try:
+            if not self._running.acquire(timeout=self._wait_timeout):
+                raise TooManyLoginsError
+            try:
+                yield
+            finally:
+                self._running.release()
+        finally:
+            self._admitted.release()
 
 
 class VerifiedCredentials:

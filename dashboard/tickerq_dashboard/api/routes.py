@@ -2,12 +2,11 @@
 
 from tickerq_dashboard.access.roles import Permission
 from tickerq_dashboard.api import bulk, cron_batches, cron_previews, payload_checks, storing
-from tickerq_dashboard.api.action_rows import rows_of_actions
 from tickerq_dashboard.api.chain_answers import ChainChangeAnswer
 from tickerq_dashboard.api.cron_answers import BackfillAnswer, CronAnswer
 from tickerq_dashboard.api.pause_answers import PauseAnswer
 from tickerq_dashboard.api.reading_routes import READING_ROUTES
-from tickerq_dashboard.api.rows import write
+from tickerq_dashboard.api.rows import rows_of_actions, write
 from tickerq_dashboard.api.run_answers import RunAnswer
 from tickerq_dashboard.commands.bulk import StopBulk
 from tickerq_dashboard.commands.crons import Backfill, CronEdit, NewCron

@@ -13,8 +13,7 @@ from tickerq_celery.errors import ConfigError
 from tickerq_dashboard import create_app
 from tickerq_dashboard.access import hashing
 from tickerq_dashboard.access.accounts import Account
-from tickerq_dashboard.access.credentials import PasswordCheck, VerifiedCredentials
-from tickerq_dashboard.access.hash_slots import HashSlots
+from tickerq_dashboard.access.credentials import HashSlots, PasswordCheck, VerifiedCredentials
 from tickerq_dashboard.access.hashing import fits, kind_of, no_password
 from tickerq_dashboard.access.refusals import TooManyFailuresError, TooManyLoginsError, WrongPasswordError
 from tickerq_dashboard.access.throttle import Throttle

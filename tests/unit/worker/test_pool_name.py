@@ -5,7 +5,7 @@ from celery.concurrency import get_implementation
 from celery.concurrency.base import BasePool
 from celery.concurrency.prefork import TaskPool
 
-from tickerq_celery.worker.pool_name import pool_name
+from tickerq_celery.worker.main_process import pool_name
 
 
 class Careful(TaskPool):

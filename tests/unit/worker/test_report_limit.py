@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tickerq_celery.worker.report_limit import hard_limit_of, longest_wait
+from tickerq_celery.worker.following import hard_limit_of, longest_wait
 
 LEASE = timedelta(seconds=60)
 

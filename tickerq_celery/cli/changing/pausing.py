@@ -9,11 +9,14 @@ from uuid import UUID
 import click
 
 from tickerq_celery.cli import cells
-from tickerq_celery.cli.changing.cron_batches import show_batch
 from tickerq_celery.cli.changing.selection import expected_option, reason_option
-from tickerq_celery.cli.cron_words import show_cron_state
+from tickerq_celery.cli.cron_words import show_cron_state, state_of
 from tickerq_celery.cli.ids import TickerId
+from tickerq_celery.cli.output import Output
 from tickerq_celery.cli.shell import Shell, command
+from tickerq_celery.cli.tables import Column
+from tickerq_celery.managers.cron.pausing import MISSING
+from tickerq_celery.tickers.cron_batches import CronBatch
 from tickerq_celery.tickers.pauses import Pause
 from tickerq_celery.tickers.skip_reasons import who_and_why
 
@@ -138,3 +141,42 @@ def _of(pause: Pause) -> str:
 def _since(pause: Pause) -> str:
     """Return since when, by whom and why; an earlier pause stays, so that these may be another's."""
     return f" since {cells.moment(pause.paused_at)}{who_and_why(pause.paused_by, pause.reason)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CronResult:
+    """What became of one of the ids: what was done, or why it was skipped.
+
+    ``state`` and ``version`` are those of the cron ticker as it now is.
+    """
+
+    id: UUID
+    done: str | None
+    function: str | None = None
+    state: str | None = None
+    version: str | None = None
+    skipped: str | None = None
+
+
+def show_batch(output: Output, batch: CronBatch, done: str) -> None:
+    """Show which cron tickers were changed, and why the others were skipped."""
+    changed = [
+        CronResult(id=each.id, done=done, function=each.function, state=state_of(each), version=each.version)
+        for each in batch.changed
+    ]
+    skipped = [CronResult(id=each.id, done=None, skipped=each.reason) for each in batch.skipped]
+    output.listing([*changed, *skipped], _COLUMNS, empty="")
+    if any(each.reason == MISSING for each in batch.skipped):
+        raise SystemExit(1)
+
+
+_COLUMNS: Sequence[Column[CronResult]] = (
+    Column("ID", lambda result: str(result.id)),
+    Column(
+        "RESULT",
+        lambda result: result.done or "skipped",
+        lambda result: "green" if result.skipped is None else "yellow",
+    ),
+    Column("FUNCTION", lambda result: result.function or ""),
+    Column("NOTE", lambda result: result.skipped or result.state or "", folds=True),
+)

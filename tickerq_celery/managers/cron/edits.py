@@ -14,7 +14,6 @@ from tickerq_celery.managers.task_calls import fields_of_kind, replaced
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.payload.codec import NO_REQUEST
 from tickerq_celery.store.cron import cron_tickers
-from tickerq_celery.store.cron.edits import edit_all
 from tickerq_celery.store.cron.occurrences import rewrite_pending
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.call import Changes, columns_meant
@@ -77,7 +76,7 @@ def edit(
             # Written again without a change, it does not move past an instant that is due.
             after = reschedule(tx, each.before, each.changed(row))
         edits.append(CronEdit(before=each.before, after=after))
-    edit_all(tx, edits)
+    cron_tickers.edit_all(tx, edits)
     for edited in edits:
         release_queue(tx, edited.before, edited.after)
     rewrite_pending(tx, edits)

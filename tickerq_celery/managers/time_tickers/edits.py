@@ -14,9 +14,9 @@ from tickerq_celery.managers.task_calls import fields_of_kind, refuse_changes_of
 from tickerq_celery.managers.unit_of_work import Known, UnitOfWork
 from tickerq_celery.payload.codec import NO_REQUEST, Packed
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.runs import edits as run_edits
-from tickerq_celery.store.runs.edits import Edit
+from tickerq_celery.store.runs import runs
 from tickerq_celery.store.runs.holds import BY_CLAIM, DECIDING
+from tickerq_celery.store.runs.runs import Edit
 from tickerq_celery.tickers.call import NO_CHANGES, Changes, columns_meant
 from tickerq_celery.tickers.celery_task import CALL_FIELDS
 from tickerq_celery.tickers.inputs import TimeTicker
@@ -92,7 +92,7 @@ def edit(
         with naming(position):
             row = _row(storing, tx, each, known)
         edits.append(Edit(id=each.run.id, edited_before=each.run.updated_at, row=row, names=each.columns))
-    run_edits.edit_all(tx, edits)
+    runs.edit_all(tx, edits)
     return [each.id for each in edits if "due_at" in each.names and each.row.is_due]
 
 

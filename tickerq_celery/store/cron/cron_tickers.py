@@ -7,12 +7,12 @@ from sqlalchemy import delete, select, update
 
 from tickerq_celery.enums import TickerKind
 from tickerq_celery.payload.codec import RequestCodec
-from tickerq_celery.store.database.batches import in_parts, insert_if_absent, insert_rows
+from tickerq_celery.store.database.batches import in_parts, insert_if_absent, insert_rows, update_columns
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.reading.row_mapping import changed_columns, cron_columns, cron_row
 from tickerq_celery.store.reading.views import CRON_COLUMNS, cron_view, cursor_id, page_size
 from tickerq_celery.store.tables import cron_tickers
-from tickerq_celery.tickers.cron_rows import CronRow
+from tickerq_celery.tickers.cron_rows import CronEdit, CronRow
 from tickerq_celery.tickers.pages import Page
 from tickerq_celery.tickers.versions import after_change
 from tickerq_celery.tickers.views import Cron
@@ -164,3 +164,15 @@ def lock_seeded_except(tx: Transaction, keys: Collection[str]) -> list[CronRow]:
         cron_tickers.c.is_enabled.is_(True),
     )
     return [cron_row(row) for row in tx.execute(statement.with_for_update())]
+
+
+def edit_all(tx: Transaction, edits: Sequence[CronEdit]) -> None:
+    """Write what has changed of cron tickers that this transaction has locked, and read as ``before``."""
+    alike: dict[frozenset[str], list[CronEdit]] = {}
+    for each in edits:
+        alike.setdefault(frozenset(changed_columns(each.before, each.after)), []).append(each)
+    for names, group in alike.items():
+        changed = [cron_columns(each.after, names) for each in group]
+        columns: dict[str, list[object]] = {name: [each[name] for each in changed] for name in names}
+        columns["updated_at"] = [after_change(each.before.updated_at, tx.now) for each in group]
+        update_columns(tx, cron_tickers, [each.after.id for each in group], columns)

@@ -1,4 +1,4 @@
-"""The lists of cron tickers: by their next run, and by the name of their function."""
+"""The lists of cron tickers, by their next run and by the name of their function, and which are failing."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -6,23 +6,27 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row
+from sqlalchemy import ColumnElement, Row, ScalarSelect, and_, case, func, literal, or_, select
 
-from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerKind, TickerPriority
-from tickerq_celery.store.cron import failing
+from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerKind, TickerPriority, TickerStatus
+from tickerq_celery.store.cron.cron_pauses import BY_FAILURES
+from tickerq_celery.store.database.dialects import dialect_of
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.reading import list_pages
 from tickerq_celery.store.reading.filters import begins, behind, has_tag
 from tickerq_celery.store.reading.index_scans import EARLIEST, Scan
 from tickerq_celery.store.reading.list_pages import ListQuery
 from tickerq_celery.store.reading.ordered_reads import Stage
-from tickerq_celery.store.tables import cron_tickers
+from tickerq_celery.store.tables import cron_tickers, tickers
 from tickerq_celery.tickers.cron_summaries import CronSummary
 from tickerq_celery.tickers.listings import Listing
 
-_C = cron_tickers.c
+_C, _T = cron_tickers.c, tickers.c
 _NAMES = tuple(each.name for each in fields(CronSummary))
 _COLUMNS = tuple(_C[name] for name in _NAMES if name != "is_seeded")
+# Rows that are read to know it of one: its own, its last failure twice, and its last end of two statuses.
+_ROWS_OF_FAILING = 5
+_INDEX = "ix_tickerq_tickers_cron"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +109,7 @@ def page(
         filters=asdict(wanted),
         columns=_COLUMNS,
         make_item=_summary,
-        rows_each=1 if wanted.is_failing is None else failing.ROWS_READ,
+        rows_each=1 if wanted.is_failing is None else _ROWS_OF_FAILING,
     )
     return list_pages.page(tx, query, limit=limit, cursor=cursor)
 
@@ -122,7 +126,7 @@ def _conditions(tx: Transaction, wanted: CronFilter) -> list[ColumnElement[bool]
         has_seed = _C.seed_expression.is_not(None)
         met.append(has_seed if wanted.is_seeded else ~has_seed)
     if wanted.is_failing is not None:
-        met.append(failing.is_failing(tx, wanted=wanted.is_failing))
+        met.append(_is_failing(tx, wanted=wanted.is_failing))
     if wanted.tag is not None:
         met.append(has_tag(_C.tags, wanted.tag))
     return met
@@ -141,3 +145,33 @@ def _summary(row: Row[Any]) -> CronSummary:
             "tags": tuple(row.tags),
         }
     )
+
+
+def _is_failing(tx: Transaction, *, wanted: bool) -> ColumnElement[bool]:
+    """Return the condition that a cron ticker is failing, or that it is not.
+
+    Done, DueDone and Failed count, also of manual runs; what was cancelled or skipped says nothing.
+    """
+    failed = _last(tx, TickerStatus.FAILED)
+    last_failed = and_(
+        *(
+            failed > func.coalesce(_last(tx, status), literal(EARLIEST, _T.ended_at.type))
+            for status in (TickerStatus.DONE, TickerStatus.DUE_DONE)
+        )
+    )
+    paused = and_(_C.is_enabled.is_(False), _C.paused_by == BY_FAILURES)
+    # Without any end it is unknown, which is no.
+    return case((or_(paused, last_failed), 1), else_=0) == int(wanted)
+
+
+def _last(tx: Transaction, status: TickerStatus) -> ScalarSelect[datetime]:
+    """Return when a cron ticker's last run of one status ended."""
+    newest = (
+        select(_T.ended_at)
+        .where(_T.cron_ticker_id == _C.id, _T.ended_status == status, _T.ended_at >= EARLIEST)
+        .order_by(_T.ended_at.desc())
+        .limit(1)
+        .correlate(cron_tickers)
+    )
+    hint = dialect_of(tx.connection.dialect.name).index_hint(_INDEX)
+    return (newest if hint is None else newest.with_hint(tickers, hint)).scalar_subquery()

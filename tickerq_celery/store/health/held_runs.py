@@ -10,7 +10,7 @@ from tickerq_celery.enums import HoldReason
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.health.backlog import Waiting
 from tickerq_celery.store.reading import active_runs
-from tickerq_celery.store.reading.loose_scans import one_of_each
+from tickerq_celery.store.reading.index_scans import one_of_each
 from tickerq_celery.store.runs.concurrency import queue_key
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.counts import MOST_COUNTED, Count

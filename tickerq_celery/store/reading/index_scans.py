@@ -1,14 +1,18 @@
-"""The WHERE and ORDER BY of index scans, also where a planner would leave that index for another one."""
+"""The WHERE and ORDER BY of index scans, also where a planner would leave that index for another one.
 
-from collections.abc import Sequence
+And loose ones, which do not read what lies between two values.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, literal, select, tuple_, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, literal, select, tuple_, union_all
 
 from tickerq_celery.store.database.dialects import Dialect, dialect_of
+from tickerq_celery.store.database.transaction import Transaction
 
 # What all stored moments and ids follow. Comparisons with these stand for IS NOT NULL, for which SQLite takes
 # no index, and by which neither it nor PostgreSQL takes a partial one.
@@ -97,3 +101,20 @@ def limited_union(dialect: str, parts: Sequence[Select[Any]]) -> CompoundSelect[
     if dialect_of(dialect).takes_limits_in_unions:
         return union_all(*parts)
     return union_all(*(select(part.subquery()) for part in parts))
+
+
+def one_of_each(
+    tx: Transaction, rows: Select[*tuple[Any, ...]], column: ColumnElement[str], *, after: str, most: int
+) -> Iterator[Row[Any]]:
+    """Yield the first of ``rows`` for each value of ``column`` behind ``after``, up to ``most`` values.
+
+    The column is the first that they show and are ordered by. The index is asked for the value that follows,
+    since thousands of rows may have the same: where one statement asked for all values, PostgreSQL would read
+    all rows, and MariaDB those of each value again.
+    """
+    for _ in range(most):
+        row = tx.execute(rows.where(column > after).limit(1)).one_or_none()
+        if row is None:
+            return
+        yield row
+        after = row[0]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 
 from tickerq_celery.enums import BulkAction, BulkState
 from tickerq_celery.store.database.transaction import Transaction, rowcount
@@ -15,7 +15,6 @@ from tickerq_celery.store.reading.filters import RunFilter
 from tickerq_celery.store.reading.views import cursor_id, page_size
 from tickerq_celery.store.records import audit
 from tickerq_celery.store.records.audit import Draft
-from tickerq_celery.store.records.bulk_views import SHOWN, bulk_job
 from tickerq_celery.store.tables import bulk
 from tickerq_celery.tickers.audit import ObjectKind
 from tickerq_celery.tickers.bulk import ACTIVE, BulkJob, BulkSkip
@@ -27,6 +26,9 @@ _LONGEST_ERROR = 2_000
 _WHO = ("actor", "role", "address", "via", "request_id", "said_by", "reason")
 _MOST_ACTIVE = 100
 _IS_ACTIVE = bulk.c.state.in_(sorted(each.value for each in ACTIVE))
+# Not the ids, which may be many.
+_SHOWN = tuple(column for column in bulk.c if column.name not in {"ids", "position", "later"})
+_ACTIONS = frozenset(each.value for each in BulkAction)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +101,8 @@ def add(tx: Transaction, job: NewJob) -> None:
 
 def get(tx: Transaction, job_id: UUID) -> BulkJob | None:
     """Return a bulk job, or None."""
-    row = tx.execute(select(*SHOWN).where(*_one(tx, job_id))).one_or_none()
-    return None if row is None else bulk_job(row)
+    row = tx.execute(select(*_SHOWN).where(*_one(tx, job_id))).one_or_none()
+    return None if row is None else _view_of(row)
 
 
 def find(
@@ -108,7 +110,7 @@ def find(
 ) -> Page[BulkJob]:
     """Return a page of bulk jobs, the newest first."""
     size = page_size(limit)
-    statement = select(*SHOWN).where(bulk.c.namespace == tx.namespace)
+    statement = select(*_SHOWN).where(bulk.c.namespace == tx.namespace)
     if action is not None:
         statement = statement.where(bulk.c.action == action.value)
     if state is not None:
@@ -117,7 +119,7 @@ def find(
     if after is not None:
         statement = statement.where(bulk.c.id < after)
     rows = tx.execute(statement.order_by(bulk.c.id.desc()).limit(size + 1)).all()
-    items = tuple(bulk_job(row) for row in rows[:size])
+    items = tuple(_view_of(row) for row in rows[:size])
     return Page(items, next_cursor=str(items[-1].id) if len(rows) > size else None)
 
 
@@ -138,7 +140,7 @@ def lock(tx: Transaction, job_id: UUID) -> LockedJob | None:
     if row is None:
         return None
     return LockedJob(
-        view=bulk_job(row),
+        view=_view_of(row),
         action=BulkAction(row.action),
         ids=None if row.ids is None else [UUID(each) for each in row.ids],
         wanted=None if row.wanted is None else filter_from_json(row.wanted),
@@ -197,16 +199,63 @@ def _end(tx: Transaction, job_id: UUID, state: BulkState, *, error: str | None) 
 
 def _record_end(tx: Transaction, job_id: UUID) -> None:
     """Add the end of a job to the audit, in the name of who started it, with how many runs it has changed."""
-    row = tx.execute(select(*SHOWN).where(*_one(tx, job_id))).one()
+    row = tx.execute(select(*_SHOWN).where(*_one(tx, job_id))).one()
     draft = Draft(
         action="bulk.end",
         object_kind=ObjectKind.BULK_JOB.value,
         object_id=str(job_id),
         **{name: getattr(row, name) for name in _WHO},
     )
-    ended = bulk_job(row)
+    ended = _view_of(row)
     audit.add(tx, draft, Change(count=ended.changed, after=ended.outcome()))
 
 
 def _one(tx: Transaction, job_id: UUID) -> tuple[Any, ...]:
     return (bulk.c.id == job_id, bulk.c.namespace == tx.namespace)
+
+
+def _view_of(row: Row[Any]) -> BulkJob:
+    """Return the view of a row that has the columns ``_SHOWN``."""
+    skips = tuple(
+        BulkSkip(reason=reason, count=count, examples=tuple(UUID(each) for each in examples))
+        for reason, (count, examples) in row.skips.items()
+    )
+    return BulkJob(
+        id=row.id,
+        namespace=row.namespace,
+        action=BulkAction(row.action) if row.action in _ACTIONS else row.action,
+        state=BulkState(row.state),
+        what=_what(row.total, row.wanted),
+        filters=row.wanted,
+        total=row.total,
+        as_of=row.as_of,
+        actor=row.actor,
+        said_by=row.said_by,
+        reason=row.reason,
+        changed=row.changed,
+        skipped=row.skipped,
+        skips=skips,
+        error=row.error,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        updated_at=row.updated_at,
+        ended_at=row.ended_at,
+    )
+
+
+def _what(total: int | None, wanted: Mapping[str, Any] | None) -> str:
+    """Return in words which runs a job means."""
+    if total is not None:
+        return f"{total:,} by id"
+    return _listed(wanted or {}) or "everything"
+
+
+def _listed(wanted: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"not ({_listed(value)})" if isinstance(value, Mapping) else f"{name}={_shown(value)}"
+        for name, value in wanted.items()
+    )
+
+
+def _shown(value: Any) -> str:
+    return "|".join(str(each) for each in value) if isinstance(value, list) else str(value)

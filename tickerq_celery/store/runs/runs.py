@@ -1,7 +1,8 @@
 """Read and edit runs: time tickers and cron occurrences alike."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 
 from tickerq_celery.enums import TERMINAL, TickerStatus, TickerType
 from tickerq_celery.payload.codec import RequestCodec
-from tickerq_celery.store.database.batches import MOST_ROWS, among, in_parts, insert_columns
+from tickerq_celery.store.database.batches import MOST_ROWS, among, in_parts, insert_columns, update_columns
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.reading import active_runs
 from tickerq_celery.store.reading.filters import RunFilter, conditions
@@ -25,6 +26,7 @@ from tickerq_celery.store.runs import logs
 from tickerq_celery.store.tables import attempts, tickers
 from tickerq_celery.tickers.pages import Page
 from tickerq_celery.tickers.run_rows import RunRow
+from tickerq_celery.tickers.versions import after_change
 from tickerq_celery.tickers.views import Run
 
 _CLAIMED = {TickerStatus.QUEUED, TickerStatus.IN_PROGRESS}
@@ -185,3 +187,27 @@ def _attempts_of(tx: Transaction, ids: Sequence[UUID]) -> Select[Any]:
         .where(among(tx, attempts.c.ticker_id, ids))
         .order_by(attempts.c.ticker_id, attempts.c.number)
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """The columns ``names`` of ``row``, which a time ticker is to get that was changed ``edited_before``."""
+
+    id: UUID
+    edited_before: datetime
+    row: RunRow
+    names: frozenset[str]
+
+
+def edit_all(tx: Transaction, edits: Sequence[Edit]) -> None:
+    """Write changes into Idle runs that this transaction has locked, however many with one statement."""
+    alike: dict[frozenset[str], list[Edit]] = {}
+    for each in edits:
+        alike.setdefault(each.names, []).append(each)
+    is_idle = tickers.c.status == TickerStatus.IDLE
+    for names, group in alike.items():
+        columns = columns_of_runs([each.row for each in group], names)
+        columns["updated_at"] = [after_change(each.edited_before, tx.now) for each in group]
+        written = update_columns(tx, tickers, [each.id for each in group], columns, is_idle)
+        if written != len(group):
+            raise AssertionError(f"edited {written} of {len(group)} locked runs")

@@ -17,6 +17,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     column,
+    event,
     func,
     select,
     text,
@@ -35,10 +36,6 @@ from tickerq_celery.store.database.dialects.dialect import (
     Dialect,
     first_argument,
     sqlstate,
-)
-from tickerq_celery.store.database.dialects.prepared_statements import (
-    PREPARE_THRESHOLD,
-    prepare_where_direct,
 )
 from tickerq_celery.store.database.dialects.row_values import ALL, RowValues
 from tickerq_celery.tickers.settings_report import TableSize
@@ -63,10 +60,14 @@ _CONNECT_ARGS: Mapping[str, object] = {
     "keepalives_interval": 5,
     "keepalives_count": 4,
 }
+# How often psycopg sends a statement before it has the session keep it; none where it never does.
+_PREPARE_THRESHOLD = "prepare_threshold"
+# Each of an engine's few statements is sent for every run.
+_SENT_BEFORE = 1
 # psycopg prepares on the server what it sends often. That belongs to the session, and a pooler gives the next
 # transaction another one, which does not know the statement, or has another client's by the same name.
 # Nor does the environment decide how texts are sent.
-_PSYCOPG_ARGS: Mapping[str, object] = {PREPARE_THRESHOLD: None, "client_encoding": _ENCODING}
+_PSYCOPG_ARGS: Mapping[str, object] = {_PREPARE_THRESHOLD: None, "client_encoding": _ENCODING}
 _LOCK_NUMBER = 0x7469636B
 _NO_TABLE = "42P01"
 _READ_ONLY = "25006"
@@ -94,8 +95,8 @@ class PostgreSQL(Dialect):
         return {**_CONNECT_ARGS, **(_PSYCOPG_ARGS if url.get_driver_name() == "psycopg" else {})}
 
     def keep_statements(self, engine: Engine, given: Collection[str]) -> None:
-        if engine.url.get_driver_name() == "psycopg" and PREPARE_THRESHOLD not in given:
-            prepare_where_direct(engine)
+        if engine.url.get_driver_name() == "psycopg" and _PREPARE_THRESHOLD not in given:
+            event.listen(engine, "connect", _keep_where_direct)
 
     @contextmanager
     def sorting_nothing(self, connection: Connection) -> Iterator[None]:
@@ -206,3 +207,24 @@ def _limit(connection: Connection, seconds: float) -> str:
     connection.info[_LIMIT] = seconds
     # 0 would be no limit.
     return f"set_config('statement_timeout', '{max(1, round(seconds * 1000))}', true)"
+
+
+def _keep_where_direct(connection: Any, _: object) -> None:
+    """Let a new session keep its statements, unless a pooler stands before it.
+
+    A pooler gives the next transaction another session, which does not know the statement.
+    """
+    if _is_direct(connection):
+        connection.prepare_threshold = _SENT_BEFORE
+
+
+def _is_direct(connection: Any) -> bool:
+    """Return True if the process that answers is the one that the server has announced.
+
+    A pooler announces a number of its own, by which it finds whose statement a client cancels.
+    """
+    autocommits = connection.autocommit
+    connection.autocommit = True
+    (answering,) = connection.execute("SELECT pg_backend_pid()").fetchone()
+    connection.autocommit = autocommits
+    return bool(answering == connection.info.backend_pid)
