@@ -26,6 +26,7 @@ from tickerq_celery.errors import (
     TickerValidationError,
     UnknownKeywordError,
 )
+from tickerq_celery.typing import FunctionCall, TickerFunction
 
 MINUTE = timedelta(minutes=1)
 
@@ -450,6 +451,18 @@ def test_what_a_celery_task_has_is_refused_with_the_call_that_does_it_here(
         getattr(send, name)
     assert isinstance(caught.value, NoCeleryTaskError)
     assert not hasattr(send, name)
+
+
+def test_scheduling_asks_a_function_for_nothing_that_it_lacks(
+    make: Callable[..., TickerQ], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = make().function("Send")(lambda context, *, user_id=1: None)
+    asked: list[str] = []
+    for kind in (TickerFunction, FunctionCall):
+        monkeypatch.setattr(kind, "__getattr__", lambda _, name: asked.append(name))
+    send.schedule()
+    send.s().schedule()
+    assert asked == []
 
 
 def test_any_other_attribute_is_an_ordinary_attribute_error(

@@ -1,4 +1,4 @@
-"""Add a run of a function: at a moment, after a delay, or now."""
+"""What ``schedule`` of a function adds: a run at a moment, after a delay, or now."""
 
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -25,22 +25,18 @@ class Adds(Protocol):
         """Schedule a run and return it."""
 
 
-def add(
-    adds: Adds,
+def asked_ticker(
     function: FunctionLike,
     request: object,
     *,
     at: datetime | None,
     delay: timedelta | float | None,
-    session: SessionLike | None,
-    on_conflict: OnConflictLike,
     options: ScheduleOptions,
-) -> Run:
-    """Schedule a run and return it.
+) -> TimeTicker:
+    """Return the ticker that a call of ``schedule`` asks for.
 
     Raises:
         TickerValidationError: Both ``at`` and ``delay`` are given, or a field cannot be stored.
     """
     moment = asked_at(at, delay)
-    ticker = TimeTicker(function, execution_time=moment, delay=delay, request=request, **options)
-    return adds.add(ticker, session=session, on_conflict=on_conflict)
+    return TimeTicker(function, execution_time=moment, delay=delay, request=request, **options)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn, Unpack
 
 from tickerq_celery.enums import OnConflict, OnConflictLike
 from tickerq_celery.errors import CallError, NoCeleryTaskError
-from tickerq_celery.functions.adding import Adds, add
+from tickerq_celery.functions.adding import Adds, asked_ticker
 from tickerq_celery.tickers.call import Call
 from tickerq_celery.tickers.fields import ScheduleOptions
 from tickerq_celery.tickers.scheduling import refuse_keywords
@@ -55,16 +55,8 @@ class FunctionCall(Call):
             UnknownKeywordError: A keyword is no field.
         """
         refuse_keywords(ticker, ScheduleOptions)
-        return add(
-            self._manager(),
-            self,
-            None,
-            at=at,
-            delay=delay,
-            session=session,
-            on_conflict=on_conflict,
-            options=ticker,
-        )
+        asked = asked_ticker(self, None, at=at, delay=delay, options=ticker)
+        return self._manager().add(asked, session=session, on_conflict=on_conflict)
 
     # To type checkers there is no such attribute, wherever it is named.
     if not TYPE_CHECKING:

@@ -9,13 +9,14 @@ from typing_extensions import ParamSpec, TypeVar
 
 from tickerq_celery.enums import OnConflict, OnConflictLike
 from tickerq_celery.errors import CallError, NoCeleryTaskError
-from tickerq_celery.functions.adding import Adds, add
+from tickerq_celery.functions.adding import Adds, asked_ticker
 from tickerq_celery.functions.binding import by_name, checked
 from tickerq_celery.functions.context import TickerContext
 from tickerq_celery.functions.definition import Function
 from tickerq_celery.functions.function_call import FunctionCall
 from tickerq_celery.functions.signature import Takes
 from tickerq_celery.payload.redaction import discreet
+from tickerq_celery.tickers.call import RegisteredFunction
 from tickerq_celery.tickers.fields import ScheduleOptions
 from tickerq_celery.tickers.scheduling import refuse_keywords
 from tickerq_celery.tickers.sessions import SessionLike
@@ -35,7 +36,7 @@ class ByName:
     """The request type of a function with plain parameters, to type checkers: ``.s(…)`` gives them."""
 
 
-class TickerFunction(Generic[P, RequestT_contra, ReturnT_co]):
+class TickerFunction(RegisteredFunction, Generic[P, RequestT_contra, ReturnT_co]):
     """A registered function. Calling it runs its body, here and now, and records nothing.
 
     To type checkers ``P`` are its parameters beside the context, ``RequestT`` is what ``schedule`` takes.
@@ -125,16 +126,8 @@ class TickerFunction(Generic[P, RequestT_contra, ReturnT_co]):
         """
         self._refuse_plain(request)
         self._refuse_unknown(ticker, request)
-        return add(
-            self._manager(),
-            self,
-            request,
-            at=at,
-            delay=delay,
-            session=session,
-            on_conflict=on_conflict,
-            options=ticker,
-        )
+        asked = asked_ticker(self, request, at=at, delay=delay, options=ticker)
+        return self._manager().add(asked, session=session, on_conflict=on_conflict)
 
     # To type checkers there is no such attribute, wherever it is named.
     if not TYPE_CHECKING:

@@ -18,6 +18,15 @@ class NamedFunction(Protocol):
         """Its stable name."""
 
 
+class RegisteredFunction:
+    """A ticker function. It refuses in words what only Celery's tasks have: nothing asks it for that."""
+
+    @property
+    def name(self) -> str:
+        """Its stable name."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True, kw_only=True)
 class Call:
     """A function's name with the arguments that a run of it is given, by the names of its parameters."""
@@ -61,15 +70,17 @@ def named(function: Any, request: object) -> tuple[Any, object]:
     Raises:
         TickerValidationError: It is a call, and there is a request beside it; or it is a Celery task.
     """
-    if is_task(function):
-        name = function["task"] if isinstance(function, Mapping) else function.name
-        raise TickerValidationError("function", name, "it is a Celery task: pass task= instead")
+    if isinstance(function, RegisteredFunction):
+        return function.name, request
     if isinstance(function, Call):
         if request is not None:
             raise TickerValidationError(
                 "request", discreet(["request"], request), "the call of the function is the request"
             )
         return function.function, dict(function.arguments) or None
+    if is_task(function):
+        name = function["task"] if isinstance(function, Mapping) else function.name
+        raise TickerValidationError("function", name, "it is a Celery task: pass task= instead")
     is_function = callable(function) and isinstance(getattr(function, "name", None), str)
     return (function.name if is_function else function), request
 

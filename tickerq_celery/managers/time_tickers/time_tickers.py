@@ -76,7 +76,10 @@ class TimeTickerManager(TimeTickerOperations[SessionT]):
         """
         self._storing.refuse_asynchronous(session, verb="time_tickers.add")
         batch = [ticker]
-        return self.add_batch(batch, session=session, allow_unknown=allow_unknown, on_conflict=on_conflict)[0]
+        operation = _adding("add", batch=batch, allow_unknown=allow_unknown, on_conflict=on_conflict)
+        return self._add(
+            operation, batch, session=session, allow_unknown=allow_unknown, on_conflict=on_conflict
+        )[0]
 
     def add_batch(
         self,
