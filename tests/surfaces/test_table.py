@@ -53,6 +53,7 @@ OTHER_VERBS = {
 OTHER_COMMANDS = {
     "bulk list": "a look",
     "bulk show": "a look",
+    "hand-back": "about all that the store has, before it is given up",
     "import-beat": "many cron tickers by cron_tickers.add, each with its entry",
     "import-django-celery-beat": "the same",
     "migrate": "about the store",

@@ -1,8 +1,9 @@
 """Calls of tasks that are due later than ``durable_eta`` from now, kept by the app's own ``send_task``."""
 
 import logging
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,6 +30,19 @@ from tickerq_celery.tickers.claims import TaskExecution
 from tickerq_celery.tickers.durable_calls import DurableCall
 
 logger = logging.getLogger(__name__)
+
+
+_left: ContextVar[bool] = ContextVar("tickerq_left_to_celery", default=False)
+
+
+@contextmanager
+def left_to_celery() -> Iterator[None]:
+    """Let Celery itself send the calls that are made within: those that the store hands back."""
+    token = _left.set(True)
+    try:
+        yield
+    finally:
+        _left.reset(token)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +148,7 @@ class DurableSend:
 
     def _due(self, name: str, countdown: Any, eta: Any) -> datetime | None:
         """Return when a call is due that is to be kept, or None for one that is left to Celery."""
-        after = self._keeping.after()
+        after = None if _left.get() else self._keeping.after()
         if after is None or not is_own_task(str(name)):
             return None
         now = self._keeping.now()

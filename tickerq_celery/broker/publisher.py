@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from celery import Celery
 from kombu import Producer
 
+from tickerq_celery.broker.durable_eta import left_to_celery
 from tickerq_celery.broker.kept_json import revived_call
 from tickerq_celery.broker.link import BrokerLink
 from tickerq_celery.broker.message_replay import publish_captured
@@ -28,7 +29,7 @@ from tickerq_celery.enums import TickerPriority, TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.payload.celery_call import CeleryCall
-from tickerq_celery.payload.codec import RequestCodec
+from tickerq_celery.payload.codec import Packed, RequestCodec
 from tickerq_celery.tickers.claims import Claim, Started
 from tickerq_celery.tickers.handover import Handover, Refusal
 from tickerq_celery.tickers.timeouts import UNLIMITED, backstop
@@ -116,10 +117,25 @@ class CeleryPublisher:
         """
         self.connect()
         if claim.call is not None:
-            self._publish_call(claim, CeleryCall.decoded(self._codec.unpack(claim.call) or b""))
+            self._publish_call(claim, self._call_of(claim.call), _marks(claim))
             return
         with self._link.producing() as producer:
             self._send_run(self._app.send_task, producer, claim)
+
+    def hand_back(self, claim: Claim, call: CeleryCall, due: datetime) -> None:
+        """Send the message of a call as one that Celery holds until it is ``due``, without headers of ours.
+
+        Raises:
+            PublishError: The broker is unreachable, did not take it, or did not say so.
+        """
+        self.connect()
+        # A retry of a task hands on what its own message had.
+        headers = {CALL_HEADER: None, "eta": due.isoformat()}
+        with left_to_celery():
+            self._publish_call(claim, call, headers, eta=due)
+
+    def _call_of(self, packed: Packed) -> CeleryCall:
+        return CeleryCall.decoded(self._codec.unpack(packed) or b"")
 
     def _publish_batch(self, claims: Sequence[Claim]) -> Handover:
         """Send messages, and wait for the broker once; where one meets an error, nothing is known of any."""
@@ -158,8 +174,10 @@ class CeleryPublisher:
             **options,
         )
 
-    def _publish_call(self, claim: Claim, call: CeleryCall) -> None:
-        """Send a plain message of a Celery task, as Celery's own beat does, with the header for followers."""
+    def _publish_call(
+        self, claim: Claim, call: CeleryCall, headers: Mapping[str, Any], *, eta: datetime | None = None
+    ) -> None:
+        """Send a plain message of a Celery task, as Celery's own beat does, with ``headers`` of ours."""
         if call.message is not None:
             with self._link.producing() as producer:
                 publish_captured(
@@ -168,14 +186,19 @@ class CeleryPublisher:
                     call,
                     call.message,
                     task_id=_message_id(claim),
-                    headers=_marks(claim),
+                    headers=headers,
                 )
             return
         call = revived_call(call)
-        self._sends_call(claim, call, lambda options: self._send_call(claim, replace(call, options=options)))
+        asked = {} if eta is None else {"eta": eta}
 
-    def _send_call(self, claim: Claim, call: CeleryCall) -> None:
-        options = {**call.options, **self._options_of(claim, call), "retry": False}
+        def send(options: dict[str, Any]) -> None:
+            self._send_call(claim, replace(call, options=options | asked), headers)
+
+        self._sends_call(claim, call, send)
+
+    def _send_call(self, claim: Claim, call: CeleryCall, headers: Mapping[str, Any]) -> None:
+        options = {**call.options, **self._options_of(claim, call, headers), "retry": False}
         task = self._app.tasks.get(claim.function)
         if task is None and claim.function not in self._unknown:
             self._unknown.add(claim.function)
@@ -190,11 +213,11 @@ class CeleryPublisher:
             else:
                 task.apply_async(call.args, call.kwargs, producer=producer, **options)
 
-    def _options_of(self, claim: Claim, call: CeleryCall) -> dict[str, Any]:
+    def _options_of(self, claim: Claim, call: CeleryCall, headers: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the row adds to the options of its call, or replaces of them."""
         options: dict[str, Any] = {
             "task_id": _message_id(claim),
-            "headers": (call.options.get("headers") or {}) | _marks(claim),
+            "headers": {**(call.options.get("headers") or {}), **headers},
         }
         if claim.queue is not None:
             options["queue"] = claim.queue

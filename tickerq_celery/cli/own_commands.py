@@ -9,6 +9,7 @@ _PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "changing.adding": ("add",),
     "changing.bulk": ("bulk",),
     "changing.cron_tickers": ("backfill", "delete-cron", "revert", "skip-next", "unskip-next"),
+    "changing.handing_back": ("hand-back",),
     "changing.importing": ("import-beat", "import-django-celery-beat"),
     "changing.migrating": ("migrate", "seed"),
     "changing.pausing": ("pause", "resume"),

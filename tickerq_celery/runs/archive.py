@@ -8,10 +8,11 @@ from tickerq_celery.errors import ConfigError
 
 
 class Archive:
-    """A file that gets a line for each run and each row of the audit."""
+    """A file that gets a line for each run and each row of the audit; ``setting`` names it in errors."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, setting: str = "tickerq_prune_archive") -> None:
         self._path = path
+        self._setting = setting
 
     def append(self, lines: Iterable[str]) -> None:
         """Write lines, and return once they are on the disk.
@@ -28,7 +29,7 @@ class Archive:
                 _write_all(file.fileno(), _line_end(file.fileno()) + data)
                 os.fsync(file.fileno())
         except OSError as error:
-            raise ConfigError("tickerq_prune_archive", f"{self._path} cannot be written: {error}") from error
+            raise ConfigError(self._setting, f"{self._path} cannot be written: {error}") from error
 
 
 def _line_end(file: int) -> bytes:

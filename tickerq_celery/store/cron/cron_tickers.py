@@ -68,6 +68,12 @@ def lock_views(tx: Transaction, ids: Collection[UUID], *, codec: RequestCodec) -
     return {row.id: cron_view(row, codec) for row in rows}
 
 
+def all_rows(tx: Transaction) -> list[CronRow]:
+    """Return the rows of all cron tickers of a namespace, by function."""
+    here = select(cron_tickers).where(cron_tickers.c.namespace == tx.namespace)
+    return [cron_row(row) for row in tx.execute(here.order_by(cron_tickers.c.function, cron_tickers.c.id))]
+
+
 def lock_free(tx: Transaction, ids: Collection[UUID]) -> list[CronRow]:
     """Lock those of ``ids`` that no other transaction has locked, and return their rows."""
     if not ids:

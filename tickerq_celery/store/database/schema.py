@@ -1,12 +1,12 @@
 """Make or migrate the store's tables, and refuse a store that this version cannot work with."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Row, insert, inspect, select, update
+from sqlalchemy import Connection, MetaData, Row, Table, insert, inspect, select, update
 from sqlalchemy.exc import DBAPIError
 
 from tickerq_celery.clock import Clock
@@ -69,6 +69,20 @@ def migrate(database: Database, clock: Clock, schema: Schema = SCHEMA) -> None:
     unbounded = database.unpooled(is_bounded=False)
     try:
         unbounded.write(lambda connection: _migrate(connection, clock, schema))
+    finally:
+        unbounded.close()
+
+
+def drop(database: Database, refuse: Callable[[Connection], None]) -> None:
+    """Drop all tables of the store, unless ``refuse`` raises: it looks at them while nobody migrates.
+
+    Raises:
+        StoreError: The database cannot be reached.
+        SchemaError: The database refused it.
+    """
+    unbounded = database.unpooled(is_bounded=False)
+    try:
+        unbounded.write(lambda connection: _drop(connection, refuse))
     finally:
         unbounded.close()
 
@@ -156,6 +170,13 @@ def _migrate(connection: Connection, clock: Clock, schema: Schema) -> None:
         }
         if connection.execute(update(meta).values(**versions)).rowcount == 0:
             connection.execute(insert(meta).values(id=1, store_id=new_id(), created_at=now, **versions))
+
+
+def _drop(connection: Connection, refuse: Callable[[Connection], None]) -> None:
+    with dialect_of(connection.dialect.name).migration_lock(connection):
+        refuse(connection)
+        metadata.drop_all(connection)
+        Table(VERSION_TABLE, MetaData()).drop(connection, checkfirst=True)
 
 
 def _upgrade(connection: Connection, schema: Schema) -> None:

@@ -1,0 +1,61 @@
+"""``hand-back``: what it shows, what stops it, and what it says was done."""
+
+import json
+from pathlib import Path
+
+from tickerq_celery import CronTicker, TickerStatus, TimeTicker
+
+TASK = """
+@app.task(name="shop.add", shared=False)
+def add(x):
+    pass
+"""
+IN_AN_HOUR = ("--in", "1h")
+
+
+def prepared(run, app, configure):
+    configure(TASK)
+    tickerq = app()
+    tickerq.create_schema()
+    return tickerq
+
+
+def test_without_apply_it_only_shows(run, app, configure):
+    tickerq = prepared(run, app, configure)
+    run("add", "--task", "shop.add", "x=1", *IN_AN_HOUR)
+    tickerq.cron_tickers.add(CronTicker(task="shop.add", kwargs={"x": 2}, expression="0 9 * * MON-FRI"))
+    result = run("hand-back")
+    assert result.exit_code == 0, result.output
+    assert "nothing was handed back: add --apply" in result.stdout
+    assert "crontab(minute='0', hour='9', day_of_week='MON-FRI')" in result.stdout
+    assert [each.status for each in tickerq.runs.find()] == [TickerStatus.IDLE]
+
+
+def test_what_celery_cannot_hold_stops_it_unless_it_is_left(run, app, configure):
+    tickerq = prepared(run, app, configure)
+    run("add", "--task", "shop.add", "x=1", *IN_AN_HOUR)
+    tickerq.time_tickers.add(
+        TimeTicker(function="Send", execution_time=tickerq.runs.find()[0].execution_time)
+    )
+    stopped = run("hand-back", "--apply")
+    assert (stopped.exit_code, "pass --leave" in stopped.output) == (1, True)
+    assert "of a ticker function" in stopped.output
+    assert {each.status for each in tickerq.runs.find()} == {TickerStatus.IDLE}
+    done = run("hand-back", "--apply", "--leave", "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout) == {
+        "sent": 1, "later": 0, "locked": 0, "refused": [], "dropped_tables": False,
+    }  # fmt: skip
+    assert {each.function: each.status for each in tickerq.runs.find()} == {
+        "shop.add": TickerStatus.DONE, "Send": TickerStatus.IDLE,
+    }  # fmt: skip
+    [entry] = tickerq.audit.find(action="cli.hand-back")
+    assert entry.reason == "sent 1 calls, wrote 0 to a file"
+
+
+def test_a_file_in_no_folder_is_refused_before_anything_is_sent(run, app, configure):
+    tickerq = prepared(run, app, configure)
+    run("add", "--task", "shop.add", "x=1", *IN_AN_HOUR)
+    refused = run("hand-back", "--apply", "--later", str(Path("missing") / "later.jsonl"))
+    assert (refused.exit_code, "no such folder" in refused.output) == (1, True)
+    assert [each.status for each in tickerq.runs.find()] == [TickerStatus.IDLE]

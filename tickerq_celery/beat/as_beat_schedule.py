@@ -1,0 +1,135 @@
+"""Cron tickers of Celery tasks as entries of a ``beat_schedule``, for Celery's own beat."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pprint import pformat
+from typing import Any
+
+from celery.schedules import ParseException, crontab
+
+from tickerq_celery.beat.celery_schedules import expression_of
+from tickerq_celery.enums import OverlapPolicy, TickerKind
+from tickerq_celery.payload.celery_call import CeleryCall
+from tickerq_celery.schedule.cron_expression import CronSchedule
+from tickerq_celery.schedule.grammar import CronText, parse_fields, split_fields
+from tickerq_celery.schedule.interval import every_in
+from tickerq_celery.tickers.cron_rows import CronRow
+
+_FIELDS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
+_HEAD = (
+    "from datetime import timedelta",
+    "",
+    "from celery.schedules import crontab",
+    "",
+    "beat_schedule = {",
+)
+
+
+class _UnheldError(Exception):
+    """Says why Celery's beat cannot hold a cron ticker."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftCron:
+    """A cron ticker that Celery's beat cannot hold, and why."""
+
+    function: str
+    expression: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeatSchedule:
+    """Entries as Python's text, the first names of each its task; and what is left."""
+
+    entries: Sequence[str] = ()
+    left: Sequence[LeftCron] = ()
+
+    def as_text(self) -> str:
+        """Return a module's text that defines ``beat_schedule``."""
+        return "\n".join((*_HEAD, *self.entries, "}", ""))
+
+
+def as_beat_schedule(crons: Iterable[tuple[CronRow, CeleryCall | None]], *, zone: str | None) -> BeatSchedule:
+    """Return the entries of cron tickers, each beside its call, but of those that ``beat_schedule`` defines.
+
+    ``zone`` is the name of the app's time zone, in which Celery's beat reads all crontabs; a cron ticker has
+    no call where it is a function's.
+    """
+    entries: list[str] = []
+    left: list[LeftCron] = []
+    for row, call in crons:
+        if row.seed_expression is not None and row.kind is TickerKind.CELERY_TASK:
+            continue
+        try:
+            entries.append(_entry(row, call, zone))
+        except _UnheldError as why:
+            left.append(LeftCron(function=row.function, expression=row.expression, why=str(why)))
+    return BeatSchedule(entries=entries, left=left)
+
+
+def _entry(row: CronRow, call: CeleryCall | None, zone: str | None) -> str:
+    if call is None:
+        raise _UnheldError("of a ticker function")
+    for why in _unheld_fields(row):
+        raise _UnheldError(why)
+    options = call.options if row.queue is None else {**call.options, "queue": row.queue}
+    fields: dict[str, Any] = {"args": list(call.args), "kwargs": call.kwargs, "options": options}
+    lines = [f'"task": {row.function!r},', f'"schedule": {_schedule(row, zone)},']
+    lines += [f'"{name}": {pformat(value, width=100)},' for name, value in fields.items() if value]
+    body = "\n".join(lines).replace("\n", "\n        ")
+    return f"    {f'{row.function} {row.id}'!r}: {{\n        {body}\n    }},"
+
+
+def _unheld_fields(row: CronRow) -> Iterator[str]:
+    if not row.is_enabled:
+        yield "paused"
+    if row.children is not None:
+        yield "has children"
+    for name in ("start_at", "end_at", "max_runs", "exclude"):
+        # An interval counts from its start, also where nobody gave one.
+        if getattr(row, name) and not (name == "start_at" and every_in(row.expression)):
+            yield f"has {name}"
+    if row.overlap is not OverlapPolicy.ALLOW:
+        yield f"has overlap={row.overlap.value}"
+
+
+def _schedule(row: CronRow, zone: str | None) -> str:
+    every = every_in(row.expression)
+    if every is not None:
+        return f"timedelta(seconds={int(every.total_seconds())})"
+    if row.time_zone != zone:
+        raise _UnheldError(
+            f"in {row.time_zone}, and Celery's beat reads it in {zone or 'a zone without a name'}"
+        )
+    text = split_fields(row.expression)
+    if text.second != "0":
+        raise _UnheldError("has seconds")
+    given = dict(zip(_FIELDS, (text.minute, text.hour, text.day, text.month, text.weekday), strict=True))
+    for candidate in (given, _in_numbers(text)):
+        if _means_the_same(candidate, row, text):
+            shown = ", ".join(f"{name}={value!r}" for name, value in candidate.items() if value != "*")
+            return f"crontab({shown})"
+    raise _UnheldError("Celery's crontab has no such rule")
+
+
+def _in_numbers(text: CronText) -> dict[str, str]:
+    """Return the fields with names, aliases and wrapped ranges as numbers; stars stay, for DST."""
+    found = parse_fields(text, day_or=False)
+    numbers = (found.minutes, found.hours, found.days, found.months, found.weekdays)
+    written = (text.minute, text.hour, text.day, text.month, text.weekday)
+    return {
+        name: shown if shown.startswith("*") else "*" if shown == "?" else ",".join(map(str, each))
+        for name, shown, each in zip(_FIELDS, written, numbers, strict=True)
+    }
+
+
+def _means_the_same(fields: dict[str, str], row: CronRow, text: CronText) -> bool:
+    """Return True if Celery's crontab of these fields fires when the cron ticker does."""
+    try:
+        made = crontab(**fields)
+    except (ParseException, ValueError):
+        return False
+    read = CronSchedule.read(expression_of(made), time_zone=row.time_zone)
+    is_wild = split_fields(read.expression).is_wild
+    return (read.times.fields, is_wild) == (parse_fields(text, day_or=row.day_or), text.is_wild)

@@ -1,0 +1,224 @@
+"""The way out: calls that wait go to Celery one by one, and what Celery cannot hold is found."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from pathlib import Path
+from uuid import UUID
+
+from celery import Celery
+from sqlalchemy import Connection
+
+from tickerq_celery.beat.as_beat_schedule import BeatSchedule, as_beat_schedule
+from tickerq_celery.beat.celery_schedules import zone_name
+from tickerq_celery.broker.message_replay import options_to_send
+from tickerq_celery.broker.publisher import CeleryPublisher
+from tickerq_celery.enums import TickerKind
+from tickerq_celery.errors import ConfigError, PublishError, SchemaError, StoreError
+from tickerq_celery.failpoints import CrashPoint, failpoint
+from tickerq_celery.payload.celery_call import CeleryCall
+from tickerq_celery.payload.codec import Packed
+from tickerq_celery.runs.archive import Archive
+from tickerq_celery.runtime.core import Core
+from tickerq_celery.store.calls import handing_back
+from tickerq_celery.store.calls.handing_back import LeftRuns, WaitingCalls
+from tickerq_celery.store.cron import cron_tickers
+from tickerq_celery.store.database import schema
+from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.nodes import nodes
+from tickerq_celery.store.runs import claims, publications
+from tickerq_celery.tickers.claims import Claim
+from tickerq_celery.tickers.cron_rows import CronRow
+from tickerq_celery.wording import cause_of
+
+LATER_OPTION = "--later"
+_PAGE = 500
+# Kombu's visibility timeouts where the app sets none, and RabbitMQ's own consumer_timeout: a message that a
+# worker holds for longer is delivered again, or its channel is closed.
+_LONGEST_HELD = {
+    "redis": timedelta(hours=1),
+    "rediss": timedelta(hours=1),
+    "sentinel": timedelta(hours=1),
+    "sqs": timedelta(minutes=30),
+    "amqp": timedelta(minutes=30),
+    "amqps": timedelta(minutes=30),
+    "pyamqp": timedelta(minutes=30),
+}
+_VISIBILITY = "visibility_timeout"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What the store has: calls that wait, runs that Celery cannot hold, and the cron tickers."""
+
+    calls: Sequence[WaitingCalls]
+    left: Sequence[LeftRuns]
+    crons: BeatSchedule
+
+    @property
+    def is_all_held(self) -> bool:
+        """Whether Celery can hold all of it."""
+        return not self.left and not self.crons.left
+
+
+class Became(Enum):
+    """What became of a call that waited."""
+
+    SENT = "sent"
+    LATER = "later"
+    LOCKED = "locked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A call that cannot be sent, which waits as before."""
+
+    id: UUID
+    error: str
+
+
+def longest_held(app: Celery) -> timedelta | None:
+    """Return for how long a worker may hold a message before the app's broker takes it back; None for ever.
+
+    RabbitMQ does not say its ``consumer_timeout``: its default counts.
+    """
+    connection = app.connection_for_write()
+    options = connection.transport_options or {}
+    if _VISIBILITY in options:
+        return timedelta(seconds=float(options[_VISIBILITY]))
+    return _LONGEST_HELD.get(str(connection.transport_cls).partition("+")[0])
+
+
+class WayOut:
+    """Hands one namespace back; a call that is due after more than ``horizon`` goes to the file ``later``."""
+
+    def __init__(self, app: Celery, core: Core, *, horizon: timedelta | None, later: Archive) -> None:
+        self._app = app
+        self._core = core
+        self._horizon = horizon
+        self._later = later
+        config = core.config
+        self._publisher = CeleryPublisher(app, core.codec, lease=config.lease, connect_timeout=5.0)
+
+    def look(self) -> Findings:
+        """Return what would be handed back, and what cannot be."""
+        return self._core.read(self._look)
+
+    def hand_back(self) -> Iterator[Became | Refused]:
+        """Hand all calls back that wait, each in a transaction of its own, and yield what became of each.
+
+        A process that dies between the message and the commit has sent a call that waits all the same: the
+        next one sends it again, under the same task id.
+
+        Raises:
+            PublishError: The broker is unreachable: what was not handed back waits.
+            ConfigError: The file cannot be written.
+        """
+        after: UUID | None = None
+        while page := self._core.read(handing_back.waiting_after, after, limit=_PAGE):
+            for run_id in page:
+                try:
+                    yield self._core.write(self._hand_back_one, run_id)
+                except (PublishError, StoreError, ConfigError):
+                    raise
+                except Exception as error:  # noqa: BLE001 - of this call alone: the others go on
+                    yield Refused(id=run_id, error=cause_of(error))
+            after = page[-1]
+
+    def drop_tables(self) -> None:
+        """Drop the store's tables.
+
+        Raises:
+            SchemaError: Another namespace has a row, or a beat or worker is alive.
+        """
+        schema.drop(self._core.database, self._refuse_drop)
+
+    def close(self) -> None:
+        """Let go of the broker."""
+        self._publisher.close()
+
+    def _look(self, tx: Transaction) -> Findings:
+        crons = as_beat_schedule(map(self._with_call, cron_tickers.all_rows(tx)), zone=self._zone())
+        return Findings(
+            calls=handing_back.count_waiting(tx, later_than=self._latest(tx)),
+            left=handing_back.count_left(tx),
+            crons=crons,
+        )
+
+    def _zone(self) -> str | None:
+        try:
+            return zone_name(self._app.timezone)
+        except ValueError:
+            return None
+
+    def _latest(self, tx: Transaction) -> datetime | None:
+        return None if self._horizon is None else tx.now + self._horizon
+
+    def _with_call(self, row: CronRow) -> tuple[CronRow, CeleryCall | None]:
+        is_call = row.kind is TickerKind.CELERY_TASK
+        return row, self._call(Packed(row.request, row.encoding)) if is_call else None
+
+    def _call(self, packed: Packed) -> CeleryCall:
+        return CeleryCall.decoded(self._core.codec.unpack(packed) or b"")
+
+    def _hand_back_one(self, tx: Transaction, run_id: UUID) -> Became:
+        due = handing_back.lock_waiting(tx, run_id)
+        if due is None or due.call is None:
+            return Became.LOCKED
+        config = self._core.config
+        (claim,) = claims.claim(
+            tx,
+            [due],
+            holder=self._core.node.name,
+            late_after=config.late_after,
+            publish_check=config.publish_check,
+        )
+        stamp = {"published_at": tx.sql_now(), "publish_count": 1}
+        publications.end_as_published(tx, claim.id, claim.number, **stamp)
+        call, latest = self._call(due.call), self._latest(tx)
+        # The message last: what cannot be recorded is not sent.
+        if latest is not None and due.due_at > latest:
+            self._later.append([_line(claim, call, due.due_at)])
+            return Became.LATER
+        self._publisher.hand_back(claim, call, due.due_at)
+        failpoint(CrashPoint.PUBLISHED)
+        return Became.SENT
+
+    def _refuse_drop(self, connection: Connection) -> None:
+        tx = self._core.transaction(connection)
+        others = handing_back.other_namespaces(tx)
+        if others:
+            raise SchemaError(f"the tables stay: the store serves the namespace {', '.join(others)} as well")
+        alive = nodes.list_live(tx, lease=self._core.config.lease)
+        if alive:
+            names = ", ".join(f"{each.kind.value} {each.name}" for each in alive)
+            raise SchemaError(f"the tables stay: {names} is alive; stop all beats and workers first")
+
+
+def _line(claim: Claim, call: CeleryCall, due: datetime) -> str:
+    """Return a call as a line from which ``app.send_task`` makes it; see docs/taking-it-out.md."""
+    options = call.options if call.message is None else options_to_send(call.message)
+    if claim.queue is not None and call.message is None:
+        options = {**options, "queue": claim.queue}
+    parts = {
+        "task": claim.function,
+        "args": list(call.args),
+        "kwargs": call.kwargs,
+        "task_id": claim.task_id or str(claim.id),
+        "eta": due.isoformat(),
+        "options": options,
+    }
+    return json.dumps(parts)
+
+
+def later_file(path: str) -> Archive:
+    """Return the file for what is due too late.
+
+    Raises:
+        ConfigError: It cannot be written.
+    """
+    if not Path(path).parent.is_dir():
+        raise ConfigError(LATER_OPTION, f"{path}: there is no such folder")
+    return Archive(Path(path), setting=LATER_OPTION)
