@@ -14,7 +14,7 @@ from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.runs import publications
 from tickerq_celery.tickers.claims import Claim
-from tickerq_celery.tickers.handover import Refusal
+from tickerq_celery.tickers.handover import NotSentError, Refusal
 from tickerq_celery.tickers.lifecycle import Failure
 from tickerq_celery.wording import cause_of
 
@@ -137,35 +137,42 @@ class Dispatcher:
     def _set_aside(self, refused: Sequence[Refusal]) -> None:
         """Let refused claims wait; a Celery task's, of which more come, fails in the end.
 
-        The user's router raised, or Celery does not know a queue. Those behind must not wait for that.
+        The user's router raised, or Celery does not know a queue. Those behind must not wait for that. What
+        a task's own ``apply_async`` did not send ends at once.
         """
-        core = self._core
-        wait = core.config.republish_after.total_seconds()
-        for each in refused:
-            logger.error(
-                "run %s of %s cannot be published, it is tried again in %d s",
-                each.claim.id,
-                each.claim.function,
-                wait,
-                exc_info=each.error,
-            )
-
-        def write(tx: Transaction) -> None:
-            for each in refused:
-                claim = each.claim
-                if claim.call is not None and claim.number > core.config.max_rescues:
-                    failure = Failure(type=type(each.error).__name__, message=_kept(core, each.error))
-                    publications.fail(tx, claim, failure)
-                else:
-                    publications.postpone(tx, claim.id, claim.number, core.config.republish_after)
-
         if not refused:
             return
+        for each in refused:
+            self._log_refusal(each)
         try:
-            core.write(write)
+            self._core.write(self._write_refusals, refused)
         except StoreError as error:
             # Harmless: they stay Queued, and the sweep tries them again.
             logger.warning("could not postpone %d runs that cannot be published: %s", len(refused), error)
+
+    def _log_refusal(self, refusal: Refusal) -> None:
+        claim, error = refusal.claim, refusal.error
+        if isinstance(error, NotSentError):
+            logger.warning("run %s of %s ends unsent: %s", claim.id, claim.function, error.reason)
+            return
+        logger.error(
+            "run %s of %s cannot be published, it is tried again in %d s",
+            claim.id,
+            claim.function,
+            self._core.config.republish_after.total_seconds(),
+            exc_info=error,
+        )
+
+    def _write_refusals(self, tx: Transaction, refused: Sequence[Refusal]) -> None:
+        core = self._core
+        for each in refused:
+            claim, error = each.claim, each.error
+            if isinstance(error, NotSentError):
+                _end_unsent(tx, core, claim, error)
+            elif claim.call is not None and claim.number > core.config.max_rescues:
+                publications.fail(tx, claim, _failure(core, error))
+            else:
+                publications.postpone(tx, claim.id, claim.number, core.config.republish_after)
 
     def _give_back(self, rest: Sequence[Claim], until: float) -> None:
         # A claim without a due time was taken over by the sweep, and stays Queued until its next check.
@@ -179,9 +186,17 @@ class Dispatcher:
             )
 
 
-def _kept(core: Core, error: Exception) -> str:
+def _end_unsent(tx: Transaction, core: Core, claim: Claim, unsent: NotSentError) -> None:
+    if unsent.error is None:
+        publications.skip(tx, claim, core.redact(unsent.reason))
+    else:
+        publications.fail(tx, claim, _failure(core, unsent.error))
+
+
+def _failure(core: Core, error: Exception) -> Failure:
     # Redacted before it is cut: of half a secret nothing can be found.
-    return core.redact(cause_of(error, sys.maxsize))[:_LONGEST_CAUSE]
+    message = core.redact(cause_of(error, sys.maxsize))[:_LONGEST_CAUSE]
+    return Failure(type=type(error).__name__, message=message)
 
 
 def _parts(batch: Sequence[Claim], most: int) -> Iterator[list[Claim]]:

@@ -87,6 +87,15 @@ class ExecutionRecorder:
         effect = self._core.write(executions.end_unstarted, execution, status, reason=reason, failure=failure)
         return dispatch_after(effect, self._dispatch)
 
+    def end_unreported(self, execution: TaskExecution, failure: Failure) -> bool:
+        """End a call whose worker has its message, and can report nothing more; return True if it waited.
+
+        Raises:
+            StoreError: The database is unreachable.
+        """
+        effect = self._core.write(executions.end_unreported, execution, failure)
+        return dispatch_after(effect, self._dispatch)
+
     def _start(self, tx: Transaction, execution: TaskExecution) -> Effect[Started | None]:
         node = self._core.node
         run = executions.start(tx, execution, node_id=node.id, node=node.name)

@@ -7,6 +7,18 @@ from tickerq_celery.errors import PublishError
 from tickerq_celery.tickers.claims import Claim
 
 
+class NotSentError(Exception):
+    """A task's own ``apply_async`` sent no message, so no other try would: ``error`` is what it raised.
+
+    Without one it returned something else, such as the result of an equal call that is waiting already.
+    """
+
+    def __init__(self, reason: str, error: Exception | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.error = error
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """A claim that no broker will ever take as it is, and why."""

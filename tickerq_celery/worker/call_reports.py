@@ -16,6 +16,8 @@ _DISCARDED = {
     SignalKind.TERMINATED: TickerStatus.CANCELLED,
     SignalKind.UNKNOWN: TickerStatus.FAILED,
 }
+# As which exception the end is shown that children wait for in vain.
+_UNREPORTED = "OutcomeUnknown"
 
 
 class CallReportHandler:
@@ -33,6 +35,9 @@ class CallReportHandler:
         Raises:
             StoreError: The database cannot be reached.
         """
+        if report.kind is SignalKind.UNREPORTED:
+            self._executions.end_unreported(execution, Failure(type=_UNREPORTED, message=report.message))
+            return
         # What was revoked without its process, or is unknown, has not begun: another message of it may have.
         may_run = report.kind not in (SignalKind.REVOKED, SignalKind.UNKNOWN)
         run = self._core.read(executions.running, execution) if may_run else None

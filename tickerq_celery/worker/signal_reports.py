@@ -15,9 +15,11 @@ class SignalKind(Enum):
     TIMED_OUT = "timed out"
     REVOKED = "revoked"
     UNKNOWN = "unknown function"
-    # Of Celery tasks only: the process of the body was ended, or Celery retries the task of a lost one.
+    # Of Celery tasks only: the process of the body was ended, or Celery retries the task of a lost one, or
+    # nothing will be reported.
     TERMINATED = "terminated"
     RETRIED = "retried"
+    UNREPORTED = "unreported"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from billiard.exceptions import TimeLimitExceeded, WorkerLostError
-from celery import Celery, signals
+from celery import Celery, Task, signals
 from celery.utils.dispatch import Signal
 
 from tickerq_celery.broker.messages import execution_in, execution_of_request, parsed_task_id
@@ -27,13 +27,14 @@ from tickerq_celery.tickers.drop_reasons import DropReason
 from tickerq_celery.tickers.lifecycle import Failure, cancelled, failed
 from tickerq_celery.worker.call_reports import CallReportHandler
 from tickerq_celery.worker.drop_counts import DropCounter
-from tickerq_celery.worker.followed_requests import FollowedRequests
+from tickerq_celery.worker.followed_requests import FollowedRequests, execution_of
 from tickerq_celery.worker.misrouted import MisroutedLog
 from tickerq_celery.worker.request import message_dropped
 from tickerq_celery.worker.revoke_listener import RevokeListener
 from tickerq_celery.worker.signal_reports import Report, RevokeReport, SignalKind, SignalReport
 
 logger = logging.getLogger(__name__)
+_UNREPORTED = "its task's class executes messages by a strategy of its own, and no signal says how one ended"
 
 
 class SignalListener:
@@ -68,8 +69,12 @@ class SignalListener:
         self._revokes.close()
 
     def _on_received(self, sender: Any, request: Any = None, **_: Any) -> None:
-        if sender.app is self._app:
-            self._followed.add(request)
+        if sender.app is not self._app:
+            return
+        self._followed.add(request)
+        call = execution_of(request)
+        if call is not None and request.task.Strategy != Task.Strategy:
+            self._note(request.id, SignalKind.UNREPORTED, _UNREPORTED, call=call)
 
     def _on_failure(self, task_id: object = None, exception: object = None, **_: Any) -> None:
         if isinstance(exception, WorkerLostError):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from celery import Task
 from celery.app.task import Context
 
 from tests.inner import CALL_HEADER, TaskExecution
@@ -13,6 +14,7 @@ class Request:
     def __init__(self, execution: TaskExecution, task_id: str) -> None:
         self.id = task_id
         self.time_start = 1.0
+        self.task = Task
         headers: dict[str, Any] = {CALL_HEADER: [str(execution.id), execution.claim_no]}
         self.request_dict = {**headers, "id": task_id, "task": execution.task, "retries": execution.retries}
         self.context = Context(self.request_dict)

@@ -2,17 +2,20 @@
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from celery import _state, signals
+from celery import Task, _state, signals
 from celery.contrib.testing.worker import start_worker
+from celery.worker.request import Request, create_request_cls
 from kombu import Connection
 from sqlalchemy.orm import Session
 
 from tests.acceptance.waiting import wait_until
 from tests.integration.apps import ticker_app
 from tests.statements import nodes
-from tickerq_celery import TickerQ, TickerStatus, TimeTicker
+from tickerq_celery import RunCondition, TickerQ, TickerStatus, TimeTicker
+from tickerq_celery.enums import OnLost
 
 pytestmark = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 
@@ -81,3 +84,53 @@ def test_a_worker_runs_its_seeders_when_it_starts(tickerq: TickerQ) -> None:
             wait_until(lambda: tickerq.core.read(nodes.list_nodes), lambda: "a node row")
             wait_until(tickerq.runs.count, lambda: "what was seeded")
     assert [run.description for run in tickerq.runs.find()] == ["seeded"]
+
+
+class Batching(Task):
+    """A task as celery-batches makes them: a strategy of its own takes messages, and no trace runs them."""
+
+    def Strategy(self, task: Any, app: Any, consumer: Any) -> Any:  # noqa: N802 - Celery's name
+        request_class = create_request_cls(Request, task, consumer.pool, consumer.hostname, None, app=app)
+
+        def handle(message: Any, body: Any, ack: Any, reject: Any, callbacks: Any, **_: Any) -> None:
+            made = request_class(
+                message, on_ack=ack, on_reject=reject, app=app, task=task, headers=message.headers
+            )
+            signals.task_received.send(sender=consumer, request=made)
+            made.acknowledge()
+            task.got.append(message.payload[0][0])
+
+        return handle
+
+
+@pytest.fixture
+def report(tickerq: TickerQ) -> Any:
+    """A batching task, which keeps the arguments that it got."""
+
+    @tickerq.app.task(name="shop.report", base=Batching, shared=False, got=[])
+    def report(number: int) -> None: ...
+
+    return report
+
+
+def test_a_call_of_a_batching_task_is_done_by_its_publication(tickerq: TickerQ, report: Any) -> None:
+    with start_worker(tickerq.app, perform_ping_check=False, shutdown_timeout=60):
+        wait_until(lambda: tickerq.core.read(nodes.list_nodes), lambda: "a node row")
+        run = tickerq.time_tickers.add(TimeTicker(task=report, args=(1,), on_lost=OnLost.RETRY))
+        wait_until(lambda: tickerq.runs.get(run.id).status is TickerStatus.DONE, lambda: "the run's end")
+        wait_until(lambda: report.got, lambda: "the batch")
+    ended = tickerq.runs.get(run.id)
+    assert (ended.outcome_known, ended.published_at is not None, report.got) == (False, True, [1])
+
+
+def test_children_of_a_batching_task_get_no_report_and_their_parent_fails(
+    tickerq: TickerQ, report: Any
+) -> None:
+    child = TimeTicker(task=report, args=(2,), run_condition=RunCondition.ON_SUCCESS)
+    with start_worker(tickerq.app, perform_ping_check=False, shutdown_timeout=60):
+        wait_until(lambda: tickerq.core.read(nodes.list_nodes), lambda: "a node row")
+        run = tickerq.time_tickers.add(TimeTicker(task=report, args=(1,), children=[child]))
+        wait_until(lambda: tickerq.runs.get(run.id).status is TickerStatus.FAILED, lambda: "the run's end")
+    assert tickerq.runs.get(run.id).exception_type == "OutcomeUnknown"
+    [child_run] = tickerq.runs.find(parent_id=run.id)
+    assert (child_run.status, report.got) == (TickerStatus.SKIPPED, [1])

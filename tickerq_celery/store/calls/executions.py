@@ -17,6 +17,7 @@ from tickerq_celery.store.runs.ends import (
     end_waiting,
     failure_columns,
 )
+from tickerq_celery.store.runs.publications import end_as_published
 from tickerq_celery.store.runs.starts import STARTED, started
 from tickerq_celery.store.tables import attempts, tickers
 from tickerq_celery.tickers.claims import Started, TaskExecution
@@ -166,6 +167,24 @@ def end_unstarted(
     end = terminal(status, row.at, reason).columns() | failure_columns(failure)
     statement = update(tickers).where(*_of(execution), tickers.c.status == row.status).values(end)
     return Effect(result=rowcount(tx, statement) == 1)
+
+
+def end_unreported(tx: Transaction, execution: TaskExecution, failure: Failure) -> Effect[bool]:
+    """End a published call of which no worker can report anything: as Done by its publication.
+
+    With children, which wait for a report, it fails. Return False where the claim is stale or has ended.
+    """
+    row = _lock(tx, execution)
+    if row is None or row.status is not TickerStatus.QUEUED:
+        return Effect(result=False)
+    if row.has_children:
+        status = TickerStatus.FAILED
+        return end_waiting(
+            tx, execution.id, claim_no=execution.claim_no, status=status, reason=None, failure=failure
+        )
+    # Its message may be here before beat has stamped it.
+    stamp = {"published_at": func.coalesce(tickers.c.published_at, tx.sql_now())}
+    return Effect(result=end_as_published(tx, execution.id, execution.claim_no, **stamp))
 
 
 # Of a run that an execution begins anew, maybe after its end.

@@ -71,13 +71,29 @@ def until_check(check_after: timedelta, *, losses: int) -> timedelta:
 
 
 def fail(tx: Transaction, claim: Claim, failure: Failure) -> bool:
-    """End a claim that cannot be published; return True if it was still waiting for that."""
+    """End a claim that cannot be published as Failed; return True if it was still waiting for that."""
+    return _end_unpublished(tx, claim, TickerStatus.FAILED, failure=failure)
+
+
+def skip(tx: Transaction, claim: Claim, reason: str) -> bool:
+    """End a claim that its task did not send as Skipped; return True if it was still waiting for that."""
+    return _end_unpublished(tx, claim, TickerStatus.SKIPPED, reason=reason)
+
+
+def _end_unpublished(
+    tx: Transaction,
+    claim: Claim,
+    status: TickerStatus,
+    *,
+    reason: str | None = None,
+    failure: Failure | None = None,
+) -> bool:
     ended = end_waiting(
         tx,
         claim.id,
         claim_no=claim.number,
-        status=TickerStatus.FAILED,
-        reason=None,
+        status=status,
+        reason=reason,
         failure=failure,
         only_if=not_(IS_PUBLISHED_CALL),
     )
