@@ -13,7 +13,7 @@ from tickerq_celery.functions.definition import Function
 from tickerq_celery.functions.registry import Registry
 from tickerq_celery.managers.acting import Managers
 from tickerq_celery.managers.facade import Facade
-from tickerq_celery.managers.on_demand import settings_report
+from tickerq_celery.managers.settings_report import settings_report
 from tickerq_celery.runtime.config import Settings, TickerConfig
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database import schema

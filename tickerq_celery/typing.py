@@ -10,37 +10,22 @@ from tickerq_celery.functions.options import FunctionOptions
 from tickerq_celery.functions.retention import KeptByStatus, Retention, RetentionSettings
 from tickerq_celery.functions.ticker_function import ByName, ContextFunction, TickerFunction
 from tickerq_celery.managers.acting import Managers
-from tickerq_celery.managers.aio import (
-    Aio,
-    AsyncAudit,
-    AsyncBulk,
-    AsyncChains,
-    AsyncCronTickers,
-    AsyncErrors,
-    AsyncFunctions,
-    AsyncHealth,
-    AsyncNodes,
-    AsyncOutlook,
-    AsyncPauses,
-    AsyncRuns,
-    AsyncStats,
-    AsyncTimeTickers,
-)
-from tickerq_celery.managers.audit import AuditManager
-from tickerq_celery.managers.bulk import BulkManager
-from tickerq_celery.managers.cron.cron_tickers import CronTickerManager
+from tickerq_celery.managers.aio import Aio
+from tickerq_celery.managers.audit import AsyncAudit, AuditManager
+from tickerq_celery.managers.bulk import AsyncBulk, BulkManager
+from tickerq_celery.managers.cron.cron_tickers import AsyncCronTickers, CronTickerManager
 from tickerq_celery.managers.cron.lists import CronFilters
-from tickerq_celery.managers.error_groups import ErrorManager
+from tickerq_celery.managers.error_groups import AsyncErrors, ErrorManager
 from tickerq_celery.managers.filters import RunCriteria, RunFilters
-from tickerq_celery.managers.functions import FunctionManager
-from tickerq_celery.managers.health import HealthManager
-from tickerq_celery.managers.nodes import NodeManager
-from tickerq_celery.managers.outlook import OutlookManager
-from tickerq_celery.managers.pauses import PauseManager
-from tickerq_celery.managers.runs.chains import ChainManager
-from tickerq_celery.managers.runs.runs import RunManager
-from tickerq_celery.managers.stats import StatsManager
-from tickerq_celery.managers.time_tickers.time_tickers import TimeTickerManager
+from tickerq_celery.managers.functions import AsyncFunctions, FunctionManager
+from tickerq_celery.managers.health import AsyncHealth, HealthManager
+from tickerq_celery.managers.nodes import AsyncNodes, NodeManager
+from tickerq_celery.managers.outlook import AsyncOutlook, OutlookManager
+from tickerq_celery.managers.pauses import AsyncPauses, PauseManager
+from tickerq_celery.managers.runs.chains import AsyncChains, ChainManager
+from tickerq_celery.managers.runs.runs import AsyncRuns, RunManager
+from tickerq_celery.managers.stats import AsyncStats, StatsManager
+from tickerq_celery.managers.time_tickers.time_tickers import AsyncTimeTickers, TimeTickerManager
 from tickerq_celery.runtime.config import Settings
 from tickerq_celery.tickers.call import Call, FunctionLike, NamedFunction
 from tickerq_celery.tickers.celery_task import CelerySignature, CeleryTask, TaskLike

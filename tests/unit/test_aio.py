@@ -9,26 +9,16 @@ import pytest
 
 from tests.unit.verbs import verbs_of
 from tickerq_celery.errors import TickerNotFoundError
-from tickerq_celery.managers.aio import (
-    AsyncBulk,
-    AsyncChains,
-    AsyncCronTickers,
-    AsyncErrors,
-    AsyncHealth,
-    AsyncPauses,
-    AsyncRuns,
-    AsyncStats,
-    AsyncTimeTickers,
-)
 from tickerq_celery.managers.asynchronous import AsyncListing, AsyncManager, AsyncVerb
-from tickerq_celery.managers.bulk import BulkManager
-from tickerq_celery.managers.cron.cron_tickers import CronTickerManager
-from tickerq_celery.managers.error_groups import ErrorManager
-from tickerq_celery.managers.health import HealthManager
-from tickerq_celery.managers.runs.chains import ChainManager
-from tickerq_celery.managers.runs.runs import RunManager
-from tickerq_celery.managers.stats import StatsManager
-from tickerq_celery.managers.time_tickers.time_tickers import TimeTickerManager
+from tickerq_celery.managers.bulk import AsyncBulk, BulkManager
+from tickerq_celery.managers.cron.cron_tickers import AsyncCronTickers, CronTickerManager
+from tickerq_celery.managers.error_groups import AsyncErrors, ErrorManager
+from tickerq_celery.managers.health import AsyncHealth, HealthManager
+from tickerq_celery.managers.pauses import AsyncPauses
+from tickerq_celery.managers.runs.chains import AsyncChains, ChainManager
+from tickerq_celery.managers.runs.runs import AsyncRuns, RunManager
+from tickerq_celery.managers.stats import AsyncStats, StatsManager
+from tickerq_celery.managers.time_tickers.time_tickers import AsyncTimeTickers, TimeTickerManager
 from tickerq_celery.typing import PauseManager
 from tickerq_celery.views import Page, Walk
 

@@ -1,27 +1,11 @@
-"""All managers of a TickerQ, for one actor or for none."""
+"""All managers of a TickerQ, for one actor or for none, each imported when it is first used."""
 
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Unpack
 
+from tickerq_celery.deferred import Deferred
 from tickerq_celery.enums import OnConflict, OnConflictLike
-from tickerq_celery.managers.on_demand import (
-    Aio,
-    AuditManager,
-    BulkManager,
-    ChainManager,
-    CronTickerManager,
-    ErrorManager,
-    FunctionManager,
-    HealthManager,
-    NodeManager,
-    OutlookManager,
-    PauseManager,
-    RunManager,
-    StatsManager,
-    TaskScheduling,
-    TimeTickerManager,
-)
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.tickers.celery_task import TaskLike
 from tickerq_celery.tickers.fields import TaskScheduleOptions
@@ -30,7 +14,39 @@ from tickerq_celery.tickers.surroundings import Surroundings
 from tickerq_celery.tickers.views import Run
 
 if TYPE_CHECKING:
+    from tickerq_celery.managers.aio import Aio
+    from tickerq_celery.managers.audit import AuditManager
+    from tickerq_celery.managers.bulk import BulkManager
+    from tickerq_celery.managers.cron.cron_tickers import CronTickerManager
+    from tickerq_celery.managers.error_groups import ErrorManager
+    from tickerq_celery.managers.functions import FunctionManager
+    from tickerq_celery.managers.health import HealthManager
+    from tickerq_celery.managers.nodes import NodeManager
+    from tickerq_celery.managers.outlook import OutlookManager
+    from tickerq_celery.managers.pauses import PauseManager
+    from tickerq_celery.managers.runs.chains import ChainManager
+    from tickerq_celery.managers.runs.runs import RunManager
+    from tickerq_celery.managers.stats import StatsManager
+    from tickerq_celery.managers.time_tickers.task_scheduling import TaskScheduling
+    from tickerq_celery.managers.time_tickers.time_tickers import TimeTickerManager
     from tickerq_celery.runs.canceller import Canceller
+else:
+    # A process that only adds needs one of them.
+    Aio = Deferred("tickerq_celery.managers.aio", "Aio")
+    AuditManager = Deferred("tickerq_celery.managers.audit", "AuditManager")
+    BulkManager = Deferred("tickerq_celery.managers.bulk", "BulkManager")
+    CronTickerManager = Deferred("tickerq_celery.managers.cron.cron_tickers", "CronTickerManager")
+    ErrorManager = Deferred("tickerq_celery.managers.error_groups", "ErrorManager")
+    FunctionManager = Deferred("tickerq_celery.managers.functions", "FunctionManager")
+    HealthManager = Deferred("tickerq_celery.managers.health", "HealthManager")
+    NodeManager = Deferred("tickerq_celery.managers.nodes", "NodeManager")
+    OutlookManager = Deferred("tickerq_celery.managers.outlook", "OutlookManager")
+    PauseManager = Deferred("tickerq_celery.managers.pauses", "PauseManager")
+    ChainManager = Deferred("tickerq_celery.managers.runs.chains", "ChainManager")
+    RunManager = Deferred("tickerq_celery.managers.runs.runs", "RunManager")
+    StatsManager = Deferred("tickerq_celery.managers.stats", "StatsManager")
+    TaskScheduling = Deferred("tickerq_celery.managers.time_tickers.task_scheduling", "TaskScheduling")
+    TimeTickerManager = Deferred("tickerq_celery.managers.time_tickers.time_tickers", "TimeTickerManager")
 
 
 class Managers:
@@ -108,7 +124,7 @@ class Managers:
 
     @cached_property
     def aio(self) -> Aio:
-        """The same managers for event loops."""
+        """The same managers for event loops: their verbs are awaited, and take an ``AsyncSession``."""
         return Aio(
             self._scheduling,
             time_tickers=self.time_tickers,

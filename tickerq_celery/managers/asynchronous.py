@@ -4,12 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial, wraps
 from types import MethodType
-from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_scoped_session
-
+from tickerq_celery.deferred import Deferred
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.tickers.pages import AsyncWalk, Walk
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_scoped_session
+else:
+    # A process that has an object of it has imported it.
+    AsyncConnection = Deferred("sqlalchemy.ext.asyncio", "AsyncConnection")
+    AsyncSession = Deferred("sqlalchemy.ext.asyncio", "AsyncSession")
+    async_scoped_session = Deferred("sqlalchemy.ext.asyncio", "async_scoped_session")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -73,7 +80,7 @@ async def _awaited(owner: AsyncManager, verb: "partial[T]", session: object) -> 
         return await asyncio.to_thread(verb)
     if isinstance(session, async_scoped_session):
         session = session()
-    if not isinstance(session, AsyncSession | AsyncConnection):
+    if not isinstance(session, (AsyncSession, AsyncConnection)):
         path = ".".join(filter(None, ("tickerq", owner.name, verb.func.__name__)))
         call = f"{path}(…, session=session)"
         reason = f"pass an AsyncSession or an AsyncConnection; a sync one goes to {call}"

@@ -3,11 +3,13 @@
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import Final
 from uuid import UUID
 
 from tickerq_celery import validation
 from tickerq_celery.enums import AuditOutcome, AuditOutcomeLike
 from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.managers.asynchronous import AsyncListing, AsyncManager, AsyncVerb
 from tickerq_celery.managers.operations import LONGEST_ERROR, check_words
 from tickerq_celery.managers.runs.runs import checked_page_size
 from tickerq_celery.managers.unit_of_work import UnitOfWork
@@ -145,3 +147,11 @@ class AuditManager:
 
 def _text(field: str, value: object) -> str:
     return validation.name(field, value, _LONGEST[field])
+
+
+class AsyncAudit(AsyncManager):
+    """Who did what, when, and what came of it."""
+
+    find: Final = AsyncVerb(AuditManager.find)
+    iterate: Final = AsyncListing(AuditManager.iterate)
+    record: Final = AsyncVerb(AuditManager.record)

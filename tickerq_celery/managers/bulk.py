@@ -3,13 +3,14 @@
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
-from typing import Unpack
+from typing import Final, Unpack
 from uuid import UUID
 
 from tickerq_celery import validation
 from tickerq_celery.enums import BulkAction, BulkActionLike, BulkState, BulkStateLike
 from tickerq_celery.errors import TickerNotFoundError, TickerStateError, TickerValidationError
 from tickerq_celery.ids import new_id
+from tickerq_celery.managers.asynchronous import AsyncManager, AsyncVerb
 from tickerq_celery.managers.filters import RunFilters, run_filter
 from tickerq_celery.managers.operations import Operation
 from tickerq_celery.managers.unit_of_work import UnitOfWork
@@ -193,3 +194,13 @@ def _checked_ids(ids: object) -> list[UUID]:
     if not 1 <= len(ids) <= MOST_IDS:
         raise TickerValidationError("ids", len(ids), f"pass from 1 to {MOST_IDS:,} ids, or filters")
     return sorted({validation.identifier(each, "ids") for each in ids})
+
+
+class AsyncBulk(AsyncManager):
+    """One action on many runs, done by beat: start, watch, stop."""
+
+    start: Final = AsyncVerb(BulkManager.start)
+    count: Final = AsyncVerb(BulkManager.count)
+    get: Final = AsyncVerb(BulkManager.get)
+    find: Final = AsyncVerb(BulkManager.find)
+    stop: Final = AsyncVerb(BulkManager.stop)

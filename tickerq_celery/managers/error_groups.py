@@ -1,8 +1,10 @@
 """Failures, grouped by function and exception."""
 
 from datetime import datetime
+from typing import Final
 
 from tickerq_celery import validation
+from tickerq_celery.managers.asynchronous import AsyncManager, AsyncVerb
 from tickerq_celery.managers.stats import MOST_LISTED, uncounted_or_none
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.stats import error_groups
@@ -48,3 +50,9 @@ class ErrorManager:
             return error_groups.groups(tx, window, name, most, known, with_samples=with_samples)
 
         return self._storing.core.read_bounded(read)
+
+
+class AsyncErrors(AsyncManager):
+    """Failures, grouped by function and exception."""
+
+    groups: Final = AsyncVerb(ErrorManager.groups)

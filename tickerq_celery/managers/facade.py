@@ -1,37 +1,58 @@
 """The managers as attributes, with ``schedule``: what TickerQ and the kit for tests share."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from typing import Unpack
+from typing import Final, Generic, Self, TypeVar, Unpack, overload
 
 from tickerq_celery import validation
 from tickerq_celery.enums import OnConflict, OnConflictLike
 from tickerq_celery.managers.acting import Managers
-from tickerq_celery.managers.on_demand import (
-    Aio,
-    AuditManager,
-    BulkManager,
-    ChainManager,
-    CronTickerManager,
-    ErrorManager,
-    FunctionManager,
-    HealthManager,
-    NodeManager,
-    OutlookManager,
-    PauseManager,
-    RunManager,
-    StatsManager,
-    TimeTickerManager,
-)
 from tickerq_celery.runtime.shared_limit import sharing
 from tickerq_celery.tickers.celery_task import TaskLike
 from tickerq_celery.tickers.fields import TaskScheduleOptions
 from tickerq_celery.tickers.sessions import SessionLike
 from tickerq_celery.tickers.views import Run
 
+T = TypeVar("T")
+
+
+class _Manager(Generic[T]):
+    """A manager as those of this process have it, with what they say of it."""
+
+    def __init__(self, get: Callable[[Managers], T]) -> None:
+        self._get = get
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.__doc__ = getattr(Managers, name).__doc__
+
+    @overload
+    def __get__(self, owner: None, kind: type) -> Self: ...
+
+    @overload
+    def __get__(self, owner: "Facade", kind: type) -> T: ...
+
+    def __get__(self, owner: "Facade | None", kind: type) -> Self | T:
+        return self if owner is None else self._get(owner._managers)  # noqa: SLF001 - its own
+
 
 class Facade:
     """The managers of one process, made when they are first asked for."""
+
+    time_tickers: Final = _Manager(lambda managers: managers.time_tickers)
+    cron_tickers: Final = _Manager(lambda managers: managers.cron_tickers)
+    runs: Final = _Manager(lambda managers: managers.runs)
+    pauses: Final = _Manager(lambda managers: managers.pauses)
+    bulk: Final = _Manager(lambda managers: managers.bulk)
+    nodes: Final = _Manager(lambda managers: managers.nodes)
+    functions: Final = _Manager(lambda managers: managers.functions)
+    health: Final = _Manager(lambda managers: managers.health)
+    stats: Final = _Manager(lambda managers: managers.stats)
+    errors: Final = _Manager(lambda managers: managers.errors)
+    outlook: Final = _Manager(lambda managers: managers.outlook)
+    chains: Final = _Manager(lambda managers: managers.chains)
+    aio: Final = _Manager(lambda managers: managers.aio)
+    audit: Final = _Manager(lambda managers: managers.audit)
 
     @property
     def _managers(self) -> Managers:
@@ -48,76 +69,6 @@ class Facade:
             TickerValidationError: ``limit`` is no duration.
         """
         return sharing(validation.duration("limit", limit, least=validation.MORE_THAN_ZERO))
-
-    @property
-    def time_tickers(self) -> TimeTickerManager:
-        """Runs at one moment: schedule, change, find."""
-        return self._managers.time_tickers
-
-    @property
-    def cron_tickers(self) -> CronTickerManager:
-        """Standing definitions: store, change, pause, find."""
-        return self._managers.cron_tickers
-
-    @property
-    def runs(self) -> RunManager:
-        """Runs of both kinds: get, find, count, explain, retry."""
-        return self._managers.runs
-
-    @property
-    def pauses(self) -> PauseManager:
-        """Pauses of a function, of a tag, or of everything."""
-        return self._managers.pauses
-
-    @property
-    def bulk(self) -> BulkManager:
-        """One action on many runs, done by beat: start, watch, stop."""
-        return self._managers.bulk
-
-    @property
-    def nodes(self) -> NodeManager:
-        """Beats and workers: which are there, and which were lost."""
-        return self._managers.nodes
-
-    @property
-    def functions(self) -> FunctionManager:
-        """What workers registered: options, who has it, how it does."""
-        return self._managers.functions
-
-    @property
-    def health(self) -> HealthManager:
-        """Whether all is well."""
-        return self._managers.health
-
-    @property
-    def stats(self) -> StatsManager:
-        """What happened lately, in figures of the roll-up."""
-        return self._managers.stats
-
-    @property
-    def errors(self) -> ErrorManager:
-        """Failures, grouped by function and exception."""
-        return self._managers.errors
-
-    @property
-    def outlook(self) -> OutlookManager:
-        """What is coming, stored and computed."""
-        return self._managers.outlook
-
-    @property
-    def chains(self) -> ChainManager:
-        """Chains as wholes: their tree, and what to do with the rest of one."""
-        return self._managers.chains
-
-    @property
-    def aio(self) -> Aio:
-        """The same managers for event loops: their verbs are awaited, and take an ``AsyncSession``."""
-        return self._managers.aio
-
-    @property
-    def audit(self) -> AuditManager:
-        """Who did what, when, and what came of it."""
-        return self._managers.audit
 
     def schedule(
         self,

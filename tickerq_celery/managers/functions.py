@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from typing import Final
 
 from tickerq_celery import validation
 from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
 from tickerq_celery.health.routing import route_of
+from tickerq_celery.managers.asynchronous import AsyncListing, AsyncManager, AsyncVerb
 from tickerq_celery.managers.runs.runs import checked_page_size
 from tickerq_celery.managers.stats import uncounted_or_none
 from tickerq_celery.managers.unit_of_work import UnitOfWork
@@ -168,3 +170,13 @@ def _with_figures(
         # More rows of the roll-up than are read at once.
         return tuple(views)
     return tuple(replace(view, figures=found.get(view.name) or without_ends(view.name)) for view in views)
+
+
+class AsyncFunctions(AsyncManager):
+    """What workers registered: options, who has it, how it does."""
+
+    find: Final = AsyncVerb(FunctionManager.find)
+    iterate: Final = AsyncListing(FunctionManager.iterate)
+    names: Final = AsyncVerb(FunctionManager.names)
+    get: Final = AsyncVerb(FunctionManager.get)
+    check_request: Final = AsyncVerb(FunctionManager.check_request)

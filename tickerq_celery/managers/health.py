@@ -1,8 +1,11 @@
 """Health: the findings about store, broker, beats, workers, queues and what waits."""
 
+from typing import Final
+
 from tickerq_celery import validation
 from tickerq_celery.enums import NodeKind, NodeKindLike
 from tickerq_celery.health import report
+from tickerq_celery.managers.asynchronous import AsyncManager, AsyncVerb
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.tickers.health import HealthReport
 from tickerq_celery.tickers.surroundings import Surroundings
@@ -35,3 +38,10 @@ class HealthManager:
         wanted = validation.member("kind", kind, NodeKind)
         on = None if host is None else validation.name("host", host, 200)
         return report.probe(self._core, self._surroundings, wanted, on)
+
+
+class AsyncHealth(AsyncManager):
+    """Whether all is well: everything, or beats or workers alone."""
+
+    report: Final = AsyncVerb(HealthManager.report)
+    probe: Final = AsyncVerb(HealthManager.probe)

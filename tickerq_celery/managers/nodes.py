@@ -1,7 +1,10 @@
 """Beats and workers: which are there, and which were lost."""
 
+from typing import Final
+
 from tickerq_celery import validation
 from tickerq_celery.enums import NodeKind, NodeKindLike
+from tickerq_celery.managers.asynchronous import AsyncManager, AsyncVerb
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.store.nodes import lost_nodes
 from tickerq_celery.store.nodes import views as node_views
@@ -56,3 +59,10 @@ class NodeManager:
         return tuple(
             self._storing.core.read_bounded(lost_nodes.find, namespace=within, kind=wanted, limit=size)
         )
+
+
+class AsyncNodes(AsyncManager):
+    """Beats and workers: which are there, and which were lost."""
+
+    find: Final = AsyncVerb(NodeManager.find)
+    lost: Final = AsyncVerb(NodeManager.lost)

@@ -1,9 +1,11 @@
 """Upcoming runs: those that are stored, and instants of cron tickers."""
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from tickerq_celery import validation
 from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.managers.asynchronous import AsyncManager, AsyncVerb
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.outlook import outlook
@@ -61,3 +63,9 @@ class OutlookManager:
             return outlook.read(tx, asked, spent=lambda: (clock.monotonic() - start) / whole.total_seconds())
 
         return core.read_bounded(read)
+
+
+class AsyncOutlook(AsyncManager):
+    """What is coming, stored and computed."""
+
+    upcoming: Final = AsyncVerb(OutlookManager.upcoming)

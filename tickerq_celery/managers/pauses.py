@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Sequence
+from typing import Final
 
 from tickerq_celery.cron.pausing import resume_suspended
 from tickerq_celery.enums import HoldReason, PauseKind
 from tickerq_celery.errors import TickerNotFoundError
+from tickerq_celery.managers.asynchronous import AsyncManager, AsyncVerb
 from tickerq_celery.managers.changes import pause_in, shown_pause
 from tickerq_celery.managers.operations import Operation
 from tickerq_celery.managers.unit_of_work import UnitOfWork
@@ -160,3 +162,11 @@ def _parted(found: Sequence[Pause], scope: Scope) -> tuple[Pause | None, list[Pa
     """Return the pause of ``scope``, or None, and the others."""
     own = [pause for pause in found if (pause.kind, pause.name) == (scope.kind, scope.name)]
     return (own[0] if own else None), [pause for pause in found if pause not in own]
+
+
+class AsyncPauses(AsyncManager):
+    """Pauses of a function, of a tag, or of everything."""
+
+    pause: Final = AsyncVerb(PauseManager.pause)
+    resume: Final = AsyncVerb(PauseManager.resume)
+    find: Final = AsyncVerb(PauseManager.find)

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Final
 
 from tickerq_celery import validation
 from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.managers.asynchronous import AsyncManager, AsyncVerb
 from tickerq_celery.managers.operations import Operation
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.stats import function_figures, rebuilding, series
@@ -211,3 +213,14 @@ def _function(name: str | None) -> str | None:
 
 def _shown(window: Window) -> Mapping[str, object]:
     return {"since": window.since.isoformat(), "until": window.until.isoformat()}
+
+
+class AsyncStats(AsyncManager):
+    """What happened lately, in figures of the roll-up."""
+
+    uncounted: Final = AsyncVerb(StatsManager.uncounted)
+    throughput: Final = AsyncVerb(StatsManager.throughput)
+    durations: Final = AsyncVerb(StatsManager.durations)
+    lag: Final = AsyncVerb(StatsManager.lag)
+    top_failing: Final = AsyncVerb(StatsManager.top_failing)
+    rebuild: Final = AsyncVerb(StatsManager.rebuild)

@@ -19,6 +19,7 @@ print(*sys.modules)
 ROOMS = {"cli", "cron", "health", "stats"}
 MANAGERS = {
     "acting",
+    "asynchronous",
     "batches",
     "chains",
     "changes",
@@ -27,9 +28,8 @@ MANAGERS = {
     "filters",
     "fresh_runs",
     "keyed_rows",
-    "on_demand",
     "operations",
-    "refusals",
+    "settings_report",
     "task_calls",
     "time_tickers",
     "time_tickers.operations",

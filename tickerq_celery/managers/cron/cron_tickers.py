@@ -3,12 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Generic, Unpack
+from typing import Final, Generic, Unpack
 from uuid import UUID
 
 from tickerq_celery import validation
 from tickerq_celery.enums import TickerType
 from tickerq_celery.errors import TickerNotFoundError
+from tickerq_celery.managers.asynchronous import AsyncListing, AsyncManager, AsyncVerb
 from tickerq_celery.managers.batches import IdT, by_position, checked_changes, naming, position_in
 from tickerq_celery.managers.changes import change_of, deletion_of
 from tickerq_celery.managers.cron.edits import edit
@@ -29,7 +30,7 @@ from tickerq_celery.tickers.audit import ObjectKind
 from tickerq_celery.tickers.effect import Change, Effect
 from tickerq_celery.tickers.fields import CronTickerChanges
 from tickerq_celery.tickers.inputs import CronTicker
-from tickerq_celery.tickers.sessions import SessionT
+from tickerq_celery.tickers.sessions import AsyncSessionLike, SessionT
 from tickerq_celery.tickers.surroundings import Surroundings
 from tickerq_celery.tickers.versions import (
     ExpectedBatchLike,
@@ -243,3 +244,36 @@ class CronTickerManager(CronReading, CronLists, CronPausing, CronRunning, CronOp
             resume_locked(tx, lock(tx, cron_id), reason=reason, by=by)
         elif is_enabled is False:
             pause_locked(tx, lock(tx, cron_id), reason, by)
+
+
+class AsyncCronTickers(AsyncManager):
+    """Standing definitions: store, change, pause, list, find."""
+
+    by_next_run: Final = AsyncVerb(CronTickerManager.by_next_run)
+    by_name: Final = AsyncVerb(CronTickerManager.by_name)
+    add: Final = AsyncVerb(CronTickerManager[AsyncSessionLike].add)
+    add_batch: Final = AsyncVerb(CronTickerManager[AsyncSessionLike].add_batch)
+    get: Final = AsyncVerb(CronTickerManager.get)
+    get_batch: Final = AsyncVerb(CronTickerManager.get_batch)
+    find: Final = AsyncVerb(CronTickerManager.find)
+    iterate: Final = AsyncListing(CronTickerManager.iterate)
+    occurrences: Final = AsyncVerb(CronTickerManager.occurrences)
+    update: Final = AsyncVerb(CronTickerManager[AsyncSessionLike].update)
+    update_batch: Final = AsyncVerb(CronTickerManager[AsyncSessionLike].update_batch)
+    delete: Final = AsyncVerb(CronTickerManager.delete)
+    delete_batch: Final = AsyncVerb(CronTickerManager.delete_batch)
+    pause: Final = AsyncVerb(CronTickerManager.pause)
+    resume: Final = AsyncVerb(CronTickerManager.resume)
+    pause_batch: Final = AsyncVerb(CronTickerManager.pause_batch)
+    resume_batch: Final = AsyncVerb(CronTickerManager.resume_batch)
+    skip_next: Final = AsyncVerb(CronTickerManager.skip_next)
+    unskip_next: Final = AsyncVerb(CronTickerManager.unskip_next)
+    revert_to_code: Final = AsyncVerb(CronTickerManager.revert_to_code)
+    run_now: Final = AsyncVerb(CronTickerManager.run_now)
+    run_now_batch: Final = AsyncVerb(CronTickerManager.run_now_batch)
+    backfill: Final = AsyncVerb(CronTickerManager.backfill)
+    preview: Final = AsyncVerb(CronTickerManager.preview)
+    explain: Final = AsyncVerb(CronTickerManager.explain)
+    figures: Final = AsyncVerb(CronTickerManager.figures)
+    upcoming: Final = AsyncVerb(CronTickerManager.upcoming)
+    backfill_preview: Final = AsyncVerb(CronTickerManager.backfill_preview)

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from typing import Final
 from uuid import UUID
 
 from tickerq_celery import validation
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import TickerBusyError, TickerChangedError, TickerNotFoundError, TickerStateError
+from tickerq_celery.managers.asynchronous import AsyncManager, AsyncVerb
 from tickerq_celery.managers.operations import Operation, operation_on
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runs.canceller import Canceller
@@ -198,3 +200,11 @@ def _changed(
 
 def _shown(status: TickerStatus, is_cancel_requested: bool) -> Shown:
     return {"status": str(status)} | ({"cancel_requested": True} if is_cancel_requested else {})
+
+
+class AsyncChains(AsyncManager):
+    """Chains as wholes: their tree, and what to do with the rest of one."""
+
+    tree: Final = AsyncVerb(ChainManager.tree)
+    retry_failed: Final = AsyncVerb(ChainManager.retry_failed)
+    cancel_rest: Final = AsyncVerb(ChainManager.cancel_rest)

@@ -1,12 +1,13 @@
 """Runs of both kinds, time tickers and cron occurrences: read, count, explain, cancel, retry."""
 
 from functools import partial
-from typing import Unpack
+from typing import Final, Unpack
 from uuid import UUID
 
 from tickerq_celery import validation
 from tickerq_celery.enums import TickerStatus, TickerType
 from tickerq_celery.errors import TickerNotFoundError
+from tickerq_celery.managers.asynchronous import AsyncListing, AsyncManager, AsyncVerb
 from tickerq_celery.managers.filters import RunFilters, run_filter
 from tickerq_celery.managers.operations import KIND_NAMES
 from tickerq_celery.managers.runs.explaining import RunExplaining
@@ -198,3 +199,24 @@ class RunManager(RunLists, RunExplaining, RunOperations):
             ids=[ticker_id], before={"status": str(run.status)}, after={"status": str(TickerStatus.IDLE)}
         )
         return Effect(result=None, due=[ticker_id], change=change)
+
+
+class AsyncRuns(AsyncManager):
+    """Runs of both kinds: list, get, find, count, explain, retry."""
+
+    active: Final = AsyncVerb(RunManager.active)
+    upcoming: Final = AsyncVerb(RunManager.upcoming)
+    history: Final = AsyncVerb(RunManager.history)
+    by_id_prefix: Final = AsyncVerb(RunManager.by_id_prefix)
+    get: Final = AsyncVerb(RunManager.get)
+    explain: Final = AsyncVerb(RunManager.explain)
+    find: Final = AsyncVerb(RunManager.find)
+    iterate: Final = AsyncListing(RunManager.iterate)
+    count: Final = AsyncVerb(RunManager.count)
+    counts: Final = AsyncVerb(RunManager.counts)
+    cancel: Final = AsyncVerb(RunManager.cancel)
+    retry: Final = AsyncVerb(RunManager.retry)
+    delete: Final = AsyncVerb(RunManager.delete)
+    delete_batch: Final = AsyncVerb(RunManager.delete_batch)
+    release: Final = AsyncVerb(RunManager.release)
+    mark_failed: Final = AsyncVerb(RunManager.mark_failed)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Final, Unpack
 from uuid import UUID
 
 from tickerq_celery import validation
@@ -12,6 +12,7 @@ from tickerq_celery.deferred import Deferred
 from tickerq_celery.enums import OnConflict, OnConflictLike
 from tickerq_celery.errors import TickerStateError, TickerValidationError
 from tickerq_celery.managers import unique_keys
+from tickerq_celery.managers.asynchronous import AsyncListing, AsyncManager, AsyncVerb
 from tickerq_celery.managers.batches import (
     by_position,
     check_fields,
@@ -32,7 +33,7 @@ from tickerq_celery.tickers.fields import CloneChanges
 from tickerq_celery.tickers.inputs import TimeTicker
 from tickerq_celery.tickers.pages import Page, Walk
 from tickerq_celery.tickers.run_rows import as_clone
-from tickerq_celery.tickers.sessions import SessionT
+from tickerq_celery.tickers.sessions import AsyncSessionLike, SessionT
 from tickerq_celery.tickers.views import Run
 
 if TYPE_CHECKING:
@@ -232,3 +233,23 @@ class TimeTickerManager(TimeTickerOperations[SessionT]):
 def _adding(verb: str, *, ids: Sequence[UUID] = (), **arguments: object) -> Operation:
     adding = operation_on(ObjectKind.RUN, f"time_tickers.{verb}", ids, None, None, **arguments)
     return replace(adding, only_adds=True)
+
+
+class AsyncTimeTickers(AsyncManager):
+    """Runs at one moment: schedule, change, find."""
+
+    add: Final = AsyncVerb(TimeTickerManager[AsyncSessionLike].add)
+    add_batch: Final = AsyncVerb(TimeTickerManager[AsyncSessionLike].add_batch)
+    get: Final = AsyncVerb(TimeTickerManager.get)
+    explain: Final = AsyncVerb(TimeTickerManager.explain)
+    find: Final = AsyncVerb(TimeTickerManager.find)
+    iterate: Final = AsyncListing(TimeTickerManager.iterate)
+    count: Final = AsyncVerb(TimeTickerManager.count)
+    cancel: Final = AsyncVerb(TimeTickerManager.cancel)
+    retry: Final = AsyncVerb(TimeTickerManager.retry)
+    run_now: Final = AsyncVerb(TimeTickerManager.run_now)
+    clone: Final = AsyncVerb(TimeTickerManager.clone)
+    update: Final = AsyncVerb(TimeTickerManager[AsyncSessionLike].update)
+    update_batch: Final = AsyncVerb(TimeTickerManager[AsyncSessionLike].update_batch)
+    delete: Final = AsyncVerb(TimeTickerManager.delete)
+    delete_batch: Final = AsyncVerb(TimeTickerManager.delete_batch)
