@@ -52,9 +52,8 @@ from tickerq_celery.store.database.schema import SCHEMA, VERSION_TABLE, Schema, 
 from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.store.database.urls import parsed_url, resolved_url, shown_store
 from tickerq_celery.tickers import chains, claims, lifecycle
-from tickerq_celery.tickers.cancel_requests import CancelRequest
 from tickerq_celery.tickers.chains import MOST_LEVELS, MOST_NODES, UNMET_REASON, is_met, unmet_reason
-from tickerq_celery.tickers.claims import Claim, Due, Slot, Started, TaskExecution, slot_of
+from tickerq_celery.tickers.claims import CancelRequest, Claim, Due, Slot, Started, TaskExecution, slot_of
 from tickerq_celery.tickers.drop_reasons import DropReason
 from tickerq_celery.tickers.lifecycle import (
     LOST,

@@ -26,13 +26,13 @@ from tickerq_celery.store.outlook import outlook
 from tickerq_celery.store.reading import ordered_reads
 from tickerq_celery.store.records import bulk_counts, bulk_runs, pruning, record_pruning
 from tickerq_celery.store.runs import (
-    cancels,
     capacity,
     chains,
     claims,
     concurrency,
     drops,
     due_flows,
+    end_requests,
     ends,
     holds,
     lost_messages,
@@ -52,7 +52,6 @@ __all__ = [
     "backlog",
     "bulk_counts",
     "bulk_runs",
-    "cancels",
     "capacity",
     "chains",
     "claims",
@@ -63,6 +62,7 @@ __all__ = [
     "drops",
     "due_crons",
     "due_flows",
+    "end_requests",
     "ends",
     "execution_ends",
     "executions",

@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     from tickerq_celery.broker.surroundings import CelerySurroundings
     from tickerq_celery.cron.seeding import seed
     from tickerq_celery.managers.durable_calls import DurableCalls, Writes
-    from tickerq_celery.runs.canceller import Canceller
+    from tickerq_celery.runs.cancelling import Canceller
     from tickerq_celery.runs.revoker import Revoker
     from tickerq_celery.runtime.bounded_writes import BoundedWrites
 else:
     seed = Deferred("tickerq_celery.cron.seeding", "seed")
     CelerySurroundings = Deferred("tickerq_celery.broker.surroundings", "CelerySurroundings")
     DurableCalls = Deferred("tickerq_celery.managers.durable_calls", "DurableCalls")
-    Canceller = Deferred("tickerq_celery.runs.canceller", "Canceller")
+    Canceller = Deferred("tickerq_celery.runs.cancelling", "Canceller")
     Revoker = Deferred("tickerq_celery.runs.revoker", "Revoker")
     BoundedWrites = Deferred("tickerq_celery.runtime.bounded_writes", "BoundedWrites")
 

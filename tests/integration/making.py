@@ -23,7 +23,7 @@ from tickerq_celery.managers.cron.cron_tickers import CronTickerManager
 from tickerq_celery.managers.runs.runs import RunManager
 from tickerq_celery.managers.time_tickers.time_tickers import TimeTickerManager
 from tickerq_celery.managers.unit_of_work import UnitOfWork
-from tickerq_celery.runs.canceller import Canceller
+from tickerq_celery.runs.cancelling import Canceller
 from tickerq_celery.runs.claimer import Claimed, Claimer
 from tickerq_celery.runs.recorder import Recorder
 from tickerq_celery.runtime.core import Core, new_identity

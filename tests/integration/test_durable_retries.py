@@ -16,7 +16,7 @@ from tests.integration.apps import dispatch_due, enrol_worker, messages, row_of,
 from tests.integration.making import failure
 from tests.integration.runs.calls import begun, end, recorder
 from tests.manual_clock import START, ManualClock
-from tests.statements import cancels
+from tests.statements import end_requests
 from tickerq_celery import Run, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.broker.revoked_calls import RevokedCalls
 from tickerq_celery.errors import StoreError
@@ -232,7 +232,7 @@ def test_what_waits_for_the_task_starts_at_the_end_of_its_retry(
 def test_a_retry_of_a_run_that_is_to_be_cancelled_is_not_kept(tickerq: TickerQ, clock: ManualClock) -> None:
     scheduled = schedule(tickerq, clock)
     message, run = receive(tickerq)
-    tickerq.core.write(cancels.request, run, CancelRequest.TERMINATE)
+    tickerq.core.write(end_requests.request, run, CancelRequest.TERMINATE)
     retry(tickerq, message)
     report_retry(tickerq, run)
     (found,) = tickerq.runs.find()
@@ -248,7 +248,7 @@ def test_the_sweep_tells_the_result_backend_of_a_retry_that_was_cancelled(
     tickerq.app.conf.result_backend = "cache+memory://"
     scheduled = schedule(tickerq, clock)
     message, run = receive(tickerq)
-    tickerq.core.write(cancels.request, run, CancelRequest.TERMINATE)
+    tickerq.core.write(end_requests.request, run, CancelRequest.TERMINATE)
     retry(tickerq, message)
     result = tickerq.app.AsyncResult(scheduled.task_id)
     # As Celery does once the body has asked for its retry.

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from tests.inner import LOST
 from tests.stateful.mutant import ATTEMPTS_KEY, CHECK, MOVES, Mutant
 from tests.stateful.rewriting import both, doing_nothing, keeping, rewriting, without
-from tests.statements import cancels, ends
+from tests.statements import end_requests, ends
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.tickers.effect import Effect
 
@@ -81,13 +81,15 @@ OF_ENDS = (
         is_quick=True,
     ),
     Mutant(
-        cancels.request,
+        end_requests.request,
         "asks no process",
         doing_nothing(True),
         "cancelled in vain|runs on though a later",
     ),
-    Mutant(cancels.request, "says no", doing_nothing(False), "busy, but not locked|runs on though a later"),
-    Mutant(cancels.lock, "finds nothing", doing_nothing(None), "busy, but not locked"),
+    Mutant(
+        end_requests.request, "says no", doing_nothing(False), "busy, but not locked|runs on though a later"
+    ),
+    Mutant(end_requests.lock, "finds nothing", doing_nothing(None), "busy, but not locked"),
     Mutant(ends.has_written, "says yes", doing_nothing(True), r"accepted: \[True\]"),
     Mutant(ends.has_written, "says no", doing_nothing(False), r"accepted: \[False\]"),
     Mutant(

@@ -15,7 +15,7 @@ from tickerq_celery.managers.cron.cron_tickers import CronTickerManager
 from tickerq_celery.managers.runs.runs import RunManager
 from tickerq_celery.managers.time_tickers.time_tickers import TimeTickerManager
 from tickerq_celery.managers.unit_of_work import UnitOfWork
-from tickerq_celery.runs.canceller import Canceller
+from tickerq_celery.runs.cancelling import Canceller
 from tickerq_celery.runs.immediate import ImmediateDispatch
 from tickerq_celery.runs.replaced import revoke
 from tickerq_celery.typing import PauseManager

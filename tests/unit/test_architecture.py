@@ -324,7 +324,6 @@ STANDS_FOR_A_CONCEPT = {
     "dashboard/tickerq_dashboard/access/logout.py",
     "errors/ticker_error.py",
     "ids.py",
-    "tickers/cancel_requests.py",
     "tickers/drop_reasons.py",
 }
 

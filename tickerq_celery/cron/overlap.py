@@ -9,10 +9,9 @@ from uuid import UUID
 from tickerq_celery.enums import HoldReason, OverlapPolicy, TickerStatus
 from tickerq_celery.store.cron import cron_tickers, occurrences
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.runs import cancels, ends, holds, overlaps
+from tickerq_celery.store.runs import end_requests, ends, holds, overlaps
 from tickerq_celery.store.runs.overlaps import OverlapState
-from tickerq_celery.tickers.cancel_requests import CancelRequest
-from tickerq_celery.tickers.claims import Started
+from tickerq_celery.tickers.claims import CancelRequest, Started
 from tickerq_celery.tickers.cron_rows import CronRow
 from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.run_rows import RunRow, skipped_row
@@ -170,7 +169,7 @@ def _request_end(tx: Transaction, cron: CronRow) -> list[Started]:
     if run is None or run.cancel_request is not None:
         return []
     # The body of a Celery task does not ask whether it is to end: only the end of its process ends it.
-    cancels.request(tx, run, CancelRequest.TERMINATE if run.is_call else CancelRequest.END)
+    end_requests.request(tx, run, CancelRequest.TERMINATE if run.is_call else CancelRequest.END)
     return [run] if run.is_call else []
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tickerq_celery.managers.stats import StatsManager
     from tickerq_celery.managers.time_tickers.task_scheduling import TaskScheduling
     from tickerq_celery.managers.time_tickers.time_tickers import TimeTickerManager
-    from tickerq_celery.runs.canceller import Canceller
+    from tickerq_celery.runs.cancelling import Canceller
 else:
     # A process that only adds needs one of them.
     Aio = Deferred("tickerq_celery.managers.aio", "Aio")

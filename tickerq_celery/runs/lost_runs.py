@@ -15,7 +15,7 @@ from tickerq_celery.runs.rescue import log_lost
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.nodes.holders import Holder, holder_of
-from tickerq_celery.store.runs import cancels, chains, runs
+from tickerq_celery.store.runs import chains, end_requests, runs
 from tickerq_celery.store.runs.starts import Locked
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.effect import Effect
@@ -120,7 +120,7 @@ def _locked(tx: Transaction, order: LostOrder) -> Locked:
 
 
 def _lock_chain(tx: Transaction, ticker_id: UUID, type: TickerType | None) -> Locked | None:
-    locked = cancels.lock(tx, ticker_id, type=type)
+    locked = end_requests.lock(tx, ticker_id, type=type)
     if locked is None or (locked.run.has_children and not chains.lock_waiting(tx, [ticker_id])):
         return None
     return locked

@@ -13,7 +13,7 @@ from tickerq_celery.runs.immediate import dispatch_after
 from tickerq_celery.runs.revocations import left_to_the_sweep
 from tickerq_celery.store.calls import durable_calls, revocations
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.runs import cancels, chains, ends
+from tickerq_celery.store.runs import chains, end_requests, ends
 from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.effect import Effect
 
@@ -78,7 +78,7 @@ def _revoke(tx: Transaction, task_ids: Collection[str]) -> Effect[_Revoked]:
     ids = durable_calls.waiting(tx, task_ids)
     left = len(ids)
     for ticker_id in ids:
-        locked = cancels.lock(tx, ticker_id, type=None)
+        locked = end_requests.lock(tx, ticker_id, type=None)
         if locked is None or (locked.run.has_children and not chains.lock_waiting(tx, [ticker_id])):
             continue
         left -= 1

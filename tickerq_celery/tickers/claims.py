@@ -2,16 +2,23 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 from tickerq_celery.enums import OnLost, TickerKind, TickerPriority, TickerType
 from tickerq_celery.payload.codec import Packed
-from tickerq_celery.tickers.cancel_requests import CancelRequest
 from tickerq_celery.tickers.lifecycle import Standing
 from tickerq_celery.tickers.timeouts import UNLIMITED, Timeouts
 
 # No name holds a control character.
 _SEPARATOR = "\x1f"
+
+
+class CancelRequest(StrEnum):
+    """What is asked of an active run: to end by itself, or to have its process killed."""
+
+    END = "end"
+    TERMINATE = "terminate"
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from tickerq_celery.store.nodes.vitals import Vitals
 from tickerq_celery.tickers.timeouts import UNLIMITED
 from tickerq_celery.worker import attempt as _attempt  # noqa: F401  # the children share what is there before the fork
 from tickerq_celery.worker import drop_counts
-from tickerq_celery.worker.cancellation import Cancellation
+from tickerq_celery.worker.cancel_command import CancelCommand
 from tickerq_celery.worker.child_exit import prepare_exits
 from tickerq_celery.worker.child_memory import ChildMemory
 from tickerq_celery.worker.enrolment import enrol
@@ -111,9 +111,9 @@ class MainProcess:
 
     def start(self, worker: Any) -> None:
         """Begin to send heartbeats, and to listen to Celery's signals: the pool has been made."""
-        cancellation = Cancellation(self._cancel_flag, worker.pool, held_requests)
-        cancellation.register()
-        self._thread = self._make_thread(worker, cancellation)
+        cancel_command = CancelCommand(self._cancel_flag, worker.pool, held_requests)
+        cancel_command.register()
+        self._thread = self._make_thread(worker, cancel_command)
         self._listener.listen()
         MessageGuard(worker.consumer, self._listener.drops.note).attach()
         self._thread.start()
@@ -148,7 +148,7 @@ class MainProcess:
         if thread is not None:
             thread.stop()
 
-    def _make_thread(self, worker: Any, cancellation: Cancellation) -> HeartbeatThread:
+    def _make_thread(self, worker: Any, cancel_command: CancelCommand) -> HeartbeatThread:
         core, own = self._parts.core, self._own_store
         mine = replace(core, database=own)
         me = NodeRegistration(_worker_profile(worker, mine), lambda: _vitals_of(worker))
@@ -179,7 +179,7 @@ class MainProcess:
                 me,
                 held_claims=self._child_marks.claims if has_children else held_claims,
                 on_missing=handler.lost,
-                on_request=cancellation.cancel_as_stored,
+                on_request=cancel_command.cancel_as_stored,
             ),
             mine.config.heartbeat.total_seconds(),
             enrol=begin,

@@ -5,9 +5,9 @@ from contextlib import suppress
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import ClaimSupersededError, StoreError, TerminateExecution
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store.runs import cancels, starts
-from tickerq_celery.tickers.cancel_requests import CancelRequest
-from tickerq_celery.tickers.claims import Started
+from tickerq_celery.store.cron import occurrences
+from tickerq_celery.store.runs import end_requests, starts
+from tickerq_celery.tickers.claims import CancelRequest, Started
 from tickerq_celery.worker.cancel_flag import CancelFlag
 
 ALREADY_RUNNING = "Another CronOccurrence is already running!"
@@ -38,7 +38,7 @@ class RunControl:
         count = self._flag.count
         # The flag is set again with each heartbeat, so a reading that failed is repeated.
         with suppress(StoreError):
-            self._is_requested = self._core.read(cancels.is_requested, self._run)
+            self._is_requested = self._core.read(end_requests.is_requested, self._run)
             self._seen = count
         return self._is_requested
 
@@ -48,7 +48,7 @@ class RunControl:
         Raises:
             StoreError: The database cannot be reached.
         """
-        self._core.write(cancels.request, self._run, CancelRequest.END)
+        self._core.write(end_requests.request, self._run, CancelRequest.END)
         self._is_requested = True
 
     def ensure_owned(self) -> None:
@@ -70,5 +70,5 @@ class RunControl:
             StoreError: The database cannot be reached.
         """
         run = self._run
-        if run.cron_ticker_id is not None and not self._core.write(cancels.take_alone, run):
+        if run.cron_ticker_id is not None and not self._core.write(occurrences.take_alone, run):
             raise TerminateExecution(ALREADY_RUNNING, TickerStatus.SKIPPED)

@@ -45,7 +45,7 @@ from tickerq_celery import Run, RunCondition, TimeTicker
 from tickerq_celery.beat.sweeper import CronUpkeep
 from tickerq_celery.enums import HoldReason, OverlapPolicy, TickerStatus
 from tickerq_celery.managers.runs.runs import RunManager
-from tickerq_celery.runs.canceller import Canceller
+from tickerq_celery.runs.cancelling import Canceller
 from tickerq_celery.runs.ending import AttemptEnd, EndWriter
 from tickerq_celery.typing import PauseManager
 

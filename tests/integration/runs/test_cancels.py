@@ -46,7 +46,7 @@ from tests.integration.making import (
     worker_profile,
 )
 from tests.manual_clock import START, ManualClock
-from tests.statements import cancels
+from tests.statements import end_requests
 from tests.tables import tickers
 from tickerq_celery import RunCondition, TimeTicker
 from tickerq_celery.enums import OnLost, TickerStatus
@@ -210,7 +210,7 @@ def test_a_request_is_of_one_claim_only(core: Core) -> None:
 
     def is_asked(claim_no: int) -> bool:
         each = Started(**{name: getattr(run, name) for name in run.__slots__} | {"claim_no": claim_no})
-        return core.read(cancels.is_requested, each)
+        return core.read(end_requests.is_requested, each)
 
     assert (is_asked(1), is_asked(2)) == (False, True)
 

@@ -13,8 +13,8 @@ from tests.inner import CancelRequest, Core, TaskExecution
 from tests.integration.making import enrolled
 from tests.integration.runs.calls import begun, make_call, published
 from tests.integration.worker.celery_requests import Request
+from tickerq_celery.worker.cancel_command import CancelCommand
 from tickerq_celery.worker.cancel_flag import CancelFlag
-from tickerq_celery.worker.cancellation import Cancellation
 
 
 class Pool(TaskPool):
@@ -56,10 +56,10 @@ def test_the_child_of_a_call_that_is_to_be_terminated_gets_the_signal_and_no_oth
         plain,
     ]
     pool = Pool()
-    cancellation = Cancellation(CancelFlag(), pool, lambda: requests)
-    cancellation.cancel_as_stored(replace(run, cancel_request=CancelRequest.END))
+    cancel_command = CancelCommand(CancelFlag(), pool, lambda: requests)
+    cancel_command.cancel_as_stored(replace(run, cancel_request=CancelRequest.END))
     assert (pool.sent, revoked) == ([], set())
     for _ in range(2):
-        cancellation.cancel_as_stored(replace(run, cancel_request=CancelRequest.TERMINATE))
+        cancel_command.cancel_as_stored(replace(run, cancel_request=CancelRequest.TERMINATE))
     assert pool.sent == [(1, signal.SIGTERM), (1, signal.SIGKILL)]
     assert revoked == {"mine"}

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from tests import statements
 from tests.inner import Core, Started, succeeded
 from tests.integration.cron.firing import fire
 from tests.integration.making import (
@@ -21,7 +22,6 @@ from tests.integration.making import (
     started,
 )
 from tests.manual_clock import ManualClock
-from tests.statements import cancels
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import TerminateExecution
 from tickerq_celery.worker.cancel_flag import CancelFlag
@@ -36,7 +36,7 @@ def core(core: Core) -> Core:
 
 def may_run(core: Core, run: Started) -> bool:
     """Ask for a run to be the only one."""
-    return core.write(cancels.take_alone, run)
+    return core.write(statements.occurrences.take_alone, run)
 
 
 def occurrences(core: Core, clock: ManualClock, count: int, **fields: object) -> list[UUID]:
@@ -115,7 +115,7 @@ def test_of_workers_that_ask_at_once_one_may_run(core: Core, clock: ManualClock)
 def test_of_workers_that_ask_at_once_the_key_alone_lets_one_run(
     core: Core, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cancels, "_has_elder", lambda connection, run: False)
+    monkeypatch.setattr(statements.occurrences, "_has_elder", lambda connection, run: False)
     for _ in range(5):
         runs = [started(core, each) for each in occurrences(core, clock, 3)]
         with processes(core, 3) as workers:

@@ -23,7 +23,7 @@ from tickerq_celery.managers.cron.running import CronRunning
 from tickerq_celery.managers.operations import Operation, operation_on
 from tickerq_celery.managers.runs.runs import RunManager
 from tickerq_celery.managers.unit_of_work import UnitOfWork
-from tickerq_celery.runs.canceller import Canceller
+from tickerq_celery.runs.cancelling import Canceller
 from tickerq_celery.store.cron import cron_tickers, occurrences
 from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.tickers.audit import ObjectKind

@@ -11,8 +11,7 @@ from tickerq_celery.errors import TickerBusyError, TickerChangedError, TickerNot
 from tickerq_celery.managers.asynchronous import AsyncManager, AsyncVerb
 from tickerq_celery.managers.operations import Operation, operation_on
 from tickerq_celery.managers.unit_of_work import UnitOfWork
-from tickerq_celery.runs.canceller import Canceller
-from tickerq_celery.runs.cancelling import CancelledRun
+from tickerq_celery.runs.cancelling import CancelledRun, Canceller
 from tickerq_celery.runs.chain_cancelling import cancel_members, check_any_left
 from tickerq_celery.runs.chain_retrying import apply_retry_plan
 from tickerq_celery.runs.lock_tries import first_locked

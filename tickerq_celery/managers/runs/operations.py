@@ -10,7 +10,7 @@ from tickerq_celery.managers.changes import change_of
 from tickerq_celery.managers.operations import KIND_NAMES, Operation, operation_on
 from tickerq_celery.managers.runs.deletes import delete_inactive
 from tickerq_celery.managers.unit_of_work import UnitOfWork
-from tickerq_celery.runs.canceller import Canceller
+from tickerq_celery.runs.cancelling import Canceller
 from tickerq_celery.runs.lost_runs import LostOrder, LostRun, LostRuns
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.runs import runs

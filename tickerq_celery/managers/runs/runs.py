@@ -14,7 +14,7 @@ from tickerq_celery.managers.runs.explaining import RunExplaining
 from tickerq_celery.managers.runs.lists import RunLists
 from tickerq_celery.managers.runs.operations import RunOperations
 from tickerq_celery.managers.unit_of_work import UnitOfWork
-from tickerq_celery.runs.canceller import Canceller, CancelOrder
+from tickerq_celery.runs.cancelling import Canceller, CancelOrder
 from tickerq_celery.runs.manual_retry import retry
 from tickerq_celery.store.cron import cron_tickers
 from tickerq_celery.store.database.transaction import Transaction

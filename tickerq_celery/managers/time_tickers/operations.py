@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from tickerq_celery.managers.runs.deletes import delete_all
     from tickerq_celery.managers.runs.runs import RunManager
     from tickerq_celery.managers.time_tickers.edits import edit
-    from tickerq_celery.runs.canceller import Canceller
+    from tickerq_celery.runs.cancelling import Canceller
 else:
     delete_all = Deferred("tickerq_celery.managers.runs.deletes", "delete_all")
     RunManager = Deferred("tickerq_celery.managers.runs.runs", "RunManager")

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, true, update
+from sqlalchemy import ColumnElement, and_, or_, select, true, update
+from sqlalchemy.exc import IntegrityError
 
 from tickerq_celery.enums import HoldReason, TickerStatus
 from tickerq_celery.store.database.batches import (
@@ -15,11 +16,13 @@ from tickerq_celery.store.database.batches import (
     update_columns,
     write_in_parts,
 )
-from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.database.transaction import Transaction, rowcount, savepoint
 from tickerq_celery.store.reading.row_mapping import cron_columns, run_columns
 from tickerq_celery.store.runs import chains, runs
 from tickerq_celery.store.runs.holds import BY_CLAIM, DECIDING, UNHELD
+from tickerq_celery.store.runs.starts import is_running
 from tickerq_celery.store.tables import tickers
+from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.cron_rows import CronEdit, CronRow
 from tickerq_celery.tickers.run_rows import RunRow, occurrence_children
 
@@ -196,3 +199,34 @@ def _write(
 ) -> None:
     statement = update(tickers).where(*which).values(**values)
     write_in_parts(tx, statement, tickers.c.id, ids)
+
+
+def take_alone(tx: Transaction, run: Started) -> bool:
+    """Let an occurrence be the one of its cron ticker that runs, until it ends; return True if it may.
+
+    Of several that have started, the one of the lowest execution time and id may, unless another was let
+    before it started.
+    """
+    return not _has_elder(tx, run) and _take(tx, run)
+
+
+def _has_elder(tx: Transaction, run: Started) -> bool:
+    is_elder = or_(
+        tickers.c.execution_time < run.execution_time,
+        and_(tickers.c.execution_time == run.execution_time, tickers.c.id < run.id),
+    )
+    found = tx.scalar(
+        select(tickers.c.id)
+        .where(tickers.c.running_on.is_not(None), tickers.c.cron_ticker_id == run.cron_ticker_id, is_elder)
+        .limit(1)
+    )
+    return found is not None
+
+
+def _take(tx: Transaction, run: Started) -> bool:
+    mine = update(tickers).where(is_running(run.id, run.claim_no)).values(alone_for=run.cron_ticker_id)
+    try:
+        with savepoint(tx):
+            return rowcount(tx, mine) == 1
+    except IntegrityError:
+        return False

@@ -11,7 +11,7 @@ from tickerq_celery.enums import TickerKind
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.reading import active_runs
 from tickerq_celery.store.tables import tickers
-from tickerq_celery.tickers.cancel_requests import CancelRequest
+from tickerq_celery.tickers.claims import CancelRequest
 from tickerq_celery.tickers.counts import MOST_COUNTED
 
 _T = tickers.c

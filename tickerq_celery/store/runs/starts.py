@@ -16,8 +16,7 @@ from tickerq_celery.store.database.dialects import dialect_of
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.store.tables.column_types import sql_now
-from tickerq_celery.tickers.cancel_requests import CancelRequest
-from tickerq_celery.tickers.claims import Started
+from tickerq_celery.tickers.claims import CancelRequest, Started
 from tickerq_celery.tickers.lifecycle import Standing
 from tickerq_celery.tickers.retry_policy import RetryPolicy
 from tickerq_celery.tickers.timeouts import Timeouts

@@ -1,4 +1,4 @@
-"""Cancellation in a worker: the control command, and what it does to the children of the pool."""
+"""Cancel runs in a worker: the control command, and what it does to the children of the pool."""
 
 import logging
 import signal
@@ -12,15 +12,14 @@ from celery.worker.control import control_command
 from celery.worker.request import Request
 
 from tickerq_celery.broker.messages import CANCEL_COMMAND, parsed_header, task_id
-from tickerq_celery.tickers.cancel_requests import CancelRequest
-from tickerq_celery.tickers.claims import Started
+from tickerq_celery.tickers.claims import CancelRequest, Started
 from tickerq_celery.worker.cancel_flag import CancelFlag
 from tickerq_celery.worker.followed_requests import execution_of
 
 logger = logging.getLogger(__name__)
 
 
-class Cancellation:
+class CancelCommand:
     """Sets the flag for those who execute runs, and kills a child of the pool where that is asked for.
 
     The child gets SIGTERM first, and SIGKILL if it is still there when it is asked for again.

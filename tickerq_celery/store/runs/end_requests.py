@@ -1,19 +1,17 @@
-"""Cancel requests of active runs, and which occurrence of a cron ticker may run alone."""
+"""Requests that active runs end, in their rows."""
 
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select, update
 
 from tickerq_celery.enums import TickerType
-from tickerq_celery.store.database.transaction import Transaction, rowcount, savepoint
+from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.runs.changed_at import changed_at
 from tickerq_celery.store.runs.runs import one
 from tickerq_celery.store.runs.starts import STARTED, Locked, is_running, locked_row
 from tickerq_celery.store.tables import tickers
-from tickerq_celery.tickers.cancel_requests import CancelRequest
-from tickerq_celery.tickers.claims import Started
+from tickerq_celery.tickers.claims import CancelRequest, Started
 
 
 def lock(tx: Transaction, ticker_id: UUID, *, type: TickerType | None) -> Locked | None:
@@ -42,34 +40,3 @@ def is_requested(tx: Transaction, run: Started) -> bool:
     """Return True if the end of this claim was requested."""
     asked = tx.scalar(select(tickers.c.cancel_request).where(is_running(run.id, run.claim_no)))
     return asked is not None
-
-
-def take_alone(tx: Transaction, run: Started) -> bool:
-    """Let an occurrence be the one of its cron ticker that runs, until it ends; return True if it may.
-
-    Of several that have started, the one of the lowest execution time and id may, unless another was let
-    before it started.
-    """
-    return not _has_elder(tx, run) and _take(tx, run)
-
-
-def _has_elder(tx: Transaction, run: Started) -> bool:
-    is_elder = or_(
-        tickers.c.execution_time < run.execution_time,
-        and_(tickers.c.execution_time == run.execution_time, tickers.c.id < run.id),
-    )
-    found = tx.scalar(
-        select(tickers.c.id)
-        .where(tickers.c.running_on.is_not(None), tickers.c.cron_ticker_id == run.cron_ticker_id, is_elder)
-        .limit(1)
-    )
-    return found is not None
-
-
-def _take(tx: Transaction, run: Started) -> bool:
-    mine = update(tickers).where(is_running(run.id, run.claim_no)).values(alone_for=run.cron_ticker_id)
-    try:
-        with savepoint(tx):
-            return rowcount(tx, mine) == 1
-    except IntegrityError:
-        return False
