@@ -16,7 +16,7 @@ from tickerq_celery.tickers.timeouts import TimeLimits
 from tickerq_celery.worker.parts import ProcessParts, WorkerParts
 
 if TYPE_CHECKING:
-    from tickerq_celery.worker.attempt import Execution, start
+    from tickerq_celery.worker.attempt import RunningAttempt, start
     from tickerq_celery.worker.request import Dropped
     from tickerq_celery.worker.verdict import retry_asked_for
 
@@ -54,8 +54,8 @@ class TickerTask(_Task):
         parts = self.process.get()
         limits = TimeLimits(soft=self.soft_time_limit, hard=self.time_limit)
         with parts.body_limits.attempt():
-            request.execution = start(parts, self.ticker_function, header)
-            request.execution.run(lambda: self._call_accepted(*args, **kwargs), limits)
+            request.attempt = start(parts, self.ticker_function, header)
+            request.attempt.run(lambda: self._call_accepted(*args, **kwargs), limits)
         # Not what the function returned: Celery would write it into the worker's log.
         return None
 
@@ -68,14 +68,14 @@ class TickerTask(_Task):
 
     def on_success(self, retval: Any, task_id: str, args: Any, kwargs: Any) -> None:
         """Call the app's own with what the function returned."""
-        super().on_success(_execution_in(self).returned, task_id, args, kwargs)
+        super().on_success(_attempt_in(self).returned, task_id, args, kwargs)
 
     def after_return(
         self, status: str, retval: Any, task_id: str, args: Any, kwargs: Any, einfo: Any
     ) -> None:
         """Call the app's own with what the function returned or raised."""
         if status == SUCCESS:
-            retval = _execution_in(self).returned
+            retval = _attempt_in(self).returned
         super().after_return(status, retval, task_id, args, kwargs, einfo)
 
 
@@ -137,11 +137,11 @@ def make_lost_task(app: Celery, process: ProcessParts[WorkerParts]) -> None:
 
 def run_body(task: Any) -> object:
     """Run the function's body: what a task class calls as ``self.run()``."""
-    return _execution_in(task).call_body()
+    return _attempt_in(task).call_body()
 
 
-def _execution_in(task: Any) -> "Execution":
-    return cast("Execution", task.request.execution)
+def _attempt_in(task: Any) -> "RunningAttempt":
+    return cast("RunningAttempt", task.request.attempt)
 
 
 # The store decides on every attempt, whatever the app, or its own task class, says of tasks.

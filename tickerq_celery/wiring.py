@@ -11,7 +11,7 @@ from celery import Celery
 from tickerq_celery.beat import check
 from tickerq_celery.broker.durable_eta import DurableSend, Keeping
 from tickerq_celery.broker.embedded import transport
-from tickerq_celery.broker.kept_json import plain
+from tickerq_celery.broker.plain_json import plain
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.broker.revoke_watch import watch_revokes
 from tickerq_celery.deferred import Deferred

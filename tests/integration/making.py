@@ -14,8 +14,8 @@ from sqlalchemy import Connection, Row, event, func, select
 from tests.manual_clock import START, ManualClock
 from tests.plain_surroundings import PlainSurroundings
 from tests.tables import attempts, cron_tickers, functions, tickers
-from tickerq_celery.broker.kept_json import plain
 from tickerq_celery.broker.one_by_one import MOST_ONE_BY_ONE, one_by_one
+from tickerq_celery.broker.plain_json import plain
 from tickerq_celery.enums import NodeKind, OnLost, TickerPriority, TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.managers.bulk import BulkManager

@@ -298,7 +298,7 @@ def test_what_celery_sends_by_quorum_queues_is_left_to_it_whole(
     durable: TickerQ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "tickerq_celery.broker.unkept_call.detect_quorum_queues", lambda app, driver: (True, "main")
+        "tickerq_celery.broker.direct_call.detect_quorum_queues", lambda app, driver: (True, "main")
     )
     add_of(durable).apply_async((float("nan"),), countdown=HOUR)
     (message,) = _received(durable)

@@ -8,7 +8,7 @@ from tests.stateful.surroundings import Surroundings
 from tests.stateful.troubles import Process
 from tickerq_celery.beat.loss_watch import LossWatch
 from tickerq_celery.beat.sweeper import Sweeper
-from tickerq_celery.broker.kept_json import plain
+from tickerq_celery.broker.plain_json import plain
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.managers.cron.cron_tickers import CronTickerManager

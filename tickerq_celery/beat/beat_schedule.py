@@ -11,7 +11,7 @@ from celery.schedules import crontab
 from tickerq_celery import validation
 from tickerq_celery.beat.celery_schedules import expression_of, zone_name
 from tickerq_celery.beat.entry_rows import Entry
-from tickerq_celery.broker.kept_json import plain_call
+from tickerq_celery.broker.plain_json import plain_call
 from tickerq_celery.errors import ConfigError, TickerValidationError
 from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.schedule.cron_expression import CronSchedule

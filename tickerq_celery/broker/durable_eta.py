@@ -13,17 +13,17 @@ from celery.utils.time import maybe_iso8601, maybe_make_aware
 from kombu.exceptions import OperationalError
 from kombu.utils.uuid import uuid
 
-from tickerq_celery.broker.message_capture import CapturingProducer
-from tickerq_celery.broker.messages import execution_in, is_own_task
-from tickerq_celery.broker.unkept_call import (
+from tickerq_celery.broker.direct_call import (
+    DirectCall,
     NotKeepableError,
     NotKept,
     NotSentError,
     NotStoredError,
-    UnkeptCall,
     eta_text,
     is_of_app,
 )
+from tickerq_celery.broker.message_capture import CapturingProducer
+from tickerq_celery.broker.messages import execution_in, is_own_task
 from tickerq_celery.errors import SchemaError, StoreError
 from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.tickers.claims import TaskExecution
@@ -93,11 +93,11 @@ class DurableSend:
             if is_of_app(self._app, given):
                 # Of both sends, if the second one is Celery's.
                 task_id = task_id or uuid()
-                unkept = UnkeptCall(
+                direct = DirectCall(
                     self._app, given, self._reporter(name, task_id), eta_text(self._app, countdown, eta)
                 )
                 with suppress(NotSentError):
-                    return self._send_later(due, unkept, name, args, kwargs, task_id, *others, **options)
+                    return self._send_later(due, direct, name, args, kwargs, task_id, *others, **options)
         return self._send(
             name, args, kwargs, countdown, eta, task_id, producer, connection, *others, **options
         )
@@ -105,7 +105,7 @@ class DurableSend:
     def _send_later(
         self,
         due: datetime,
-        unkept: UnkeptCall,
+        direct: DirectCall,
         name: str,
         args: Any,
         kwargs: Any,
@@ -115,7 +115,7 @@ class DurableSend:
     ) -> Any:
         options.pop("publisher", None)
         producer = CapturingProducer(
-            self._app, lambda call: self._keep(call, due), unkept, self._keeping.now()
+            self._app, lambda call: self._keep(call, due), direct, self._keeping.now()
         )
         try:
             # Celery's own way to the broker, without the moment: so all else is as Celery makes it.

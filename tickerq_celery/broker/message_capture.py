@@ -10,9 +10,9 @@ from celery import Celery
 from kombu import Connection, compression, serialization
 from kombu.utils import json as kombu_json
 
+from tickerq_celery.broker.direct_call import DirectCall, NotKeepableError, NotStoredError
 from tickerq_celery.broker.entities import NotAnEntityError, entity_as_json
-from tickerq_celery.broker.kept_json import body_as_encoded, is_json, revived
-from tickerq_celery.broker.unkept_call import NotKeepableError, NotStoredError, UnkeptCall
+from tickerq_celery.broker.plain_json import body_as_encoded, is_json, revived
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload.captured_message import CapturedMessage
 from tickerq_celery.payload.celery_call import CeleryCall
@@ -24,7 +24,7 @@ _HANDING_OVER = ("retry", "retry_policy", "timeout", "confirm_timeout")
 class CapturingProducer:
     """What ``app.send_task`` uses of a kombu Producer; ``keep`` is given the message that it publishes.
 
-    One that cannot be kept goes to the broker, by ``unkept``.
+    One that cannot be kept goes to the broker, by ``direct``.
 
     It connects to the broker only for a result backend that declares a queue for its replies, as ``rpc://``.
     """
@@ -32,11 +32,11 @@ class CapturingProducer:
     serializer: str | None = None
 
     def __init__(
-        self, app: Celery, keep: Callable[[CeleryCall], None], unkept: UnkeptCall, now: datetime
+        self, app: Celery, keep: Callable[[CeleryCall], None], direct: DirectCall, now: datetime
     ) -> None:
         self._app = app
         self._keep = keep
-        self._unkept = unkept
+        self._direct = direct
         self._now = now
         self._is_kept: bool | None = None
 
@@ -70,13 +70,13 @@ class CapturingProducer:
         if self._is_kept is None:
             self._is_kept = self._is_taken(body, options)
         if not self._is_kept:
-            self._unkept.publish(body, options)
+            self._direct.publish(body, options)
 
     def _is_taken(self, body: Any, options: Mapping[str, Any]) -> bool:
         try:
             self._keep(captured(body, options, self._now))
         except (NotKeepableError, NotStoredError, TickerValidationError) as error:
-            self._unkept.leave(error)
+            self._direct.leave(error)
             return False
         return True
 

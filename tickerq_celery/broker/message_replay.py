@@ -7,8 +7,8 @@ from celery import Celery
 from kombu import Producer
 
 from tickerq_celery.broker.entities import entity_from_json
-from tickerq_celery.broker.kept_json import body_as_encoded, revived
 from tickerq_celery.broker.messages import CALL_HEADER
+from tickerq_celery.broker.plain_json import body_as_encoded, revived
 from tickerq_celery.payload.captured_message import CapturedMessage
 from tickerq_celery.payload.celery_call import CeleryCall
 

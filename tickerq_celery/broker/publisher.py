@@ -10,7 +10,6 @@ from celery import Celery, Task
 from kombu import Producer
 
 from tickerq_celery.broker.durable_eta import left_to_celery
-from tickerq_celery.broker.kept_json import revived_call
 from tickerq_celery.broker.link import BrokerLink
 from tickerq_celery.broker.message_replay import publish_captured
 from tickerq_celery.broker.messages import (
@@ -23,6 +22,7 @@ from tickerq_celery.broker.messages import (
     task_name,
 )
 from tickerq_celery.broker.one_by_one import MOST_ONE_BY_ONE, one_by_one
+from tickerq_celery.broker.plain_json import revived_call
 from tickerq_celery.broker.routes import queue_of
 from tickerq_celery.broker.run_messages import RoutingError, RunMessages
 from tickerq_celery.enums import TickerPriority, TickerStatus

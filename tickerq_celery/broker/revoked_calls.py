@@ -5,8 +5,8 @@ from typing import Any
 from celery import Celery
 from celery.app.task import Context
 
-from tickerq_celery.broker.kept_json import revived, revived_call
 from tickerq_celery.broker.message_replay import embed_of, with_task_id
+from tickerq_celery.broker.plain_json import revived, revived_call
 from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.payload.codec import RequestCodec
 from tickerq_celery.tickers.durable_calls import Revocation

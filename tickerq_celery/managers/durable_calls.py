@@ -10,8 +10,8 @@ from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload.codec import Packed
 from tickerq_celery.runs.ending import AttemptEnd, EndWriter
 from tickerq_celery.runtime.core import Core
-from tickerq_celery.store.calls import durable_calls, kept_retries
-from tickerq_celery.store.calls.kept_retries import KeptRetry
+from tickerq_celery.store.calls import durable_calls, durable_retries
+from tickerq_celery.store.calls.durable_retries import DurableRetry
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.runs import runs
 from tickerq_celery.tickers.durable_calls import DurableCall
@@ -94,11 +94,11 @@ class _Keeping:
         self._row = row
         self._ends = ends
         self._node = node
-        self._retry: KeptRetry | None = None
+        self._retry: DurableRetry | None = None
 
     def write(self, tx: Transaction) -> None:
         request = Packed(self._row.request, self._row.encoding)
-        self._retry = kept_retries.put_back(tx, self._call, request, node=self._node)
+        self._retry = durable_retries.put_back(tx, self._call, request, node=self._node)
         # Where its run does not go on, the retry is a run of its own: no body is fenced.
         if self._retry is None:
             runs.insert(tx, [self._row])
@@ -107,6 +107,6 @@ class _Keeping:
         if self._retry is None:
             durable_calls.withdraw(tx, self._row.id)
             return
-        end = kept_retries.restore(tx, self._retry, self._call)
+        end = durable_retries.restore(tx, self._retry, self._call)
         if end is not None:
             self._ends.write(tx, AttemptEnd(run=self._retry.run, outcome=end))

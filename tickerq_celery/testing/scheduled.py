@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, Final
 
 from tickerq_celery import validation
-from tickerq_celery.broker.kept_json import plain
+from tickerq_celery.broker.plain_json import plain
 from tickerq_celery.enums import HoldReason, TickerKind
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload.codec import LARGEST_REQUEST

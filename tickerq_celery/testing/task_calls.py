@@ -11,8 +11,8 @@ from celery.canvas import Signature
 from celery.exceptions import Retry
 from celery.result import EagerResult
 
-from tickerq_celery.broker.kept_json import revived_call
 from tickerq_celery.broker.messages import CALL_HEADER, execution_in
+from tickerq_celery.broker.plain_json import revived_call
 from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.runs.executions import ExecutionRecorder
 from tickerq_celery.runtime.core import Core

@@ -32,7 +32,7 @@ from tickerq_celery.worker.verdict import Verdict, celery_exception, verdict_on
 logger = logging.getLogger(__name__)
 
 
-def start(parts: WorkerParts, function: Function, header: object) -> "Execution":
+def start(parts: WorkerParts, function: Function, header: object) -> "RunningAttempt":
     """Start the claim that a message's header names, and return what runs it.
 
     Raises:
@@ -41,7 +41,7 @@ def start(parts: WorkerParts, function: Function, header: object) -> "Execution"
     """
     # Before the start: a run can be cancelled as soon as that is committed.
     seen = parts.cancel_flag.count
-    return Execution(parts, function, _started(parts, header), seen=seen)
+    return RunningAttempt(parts, function, _started(parts, header), seen=seen)
 
 
 def _started(parts: WorkerParts, header: object) -> Started:
@@ -69,7 +69,7 @@ def _started(parts: WorkerParts, header: object) -> Started:
     raise Dropped(reason, owner)
 
 
-class Execution:
+class RunningAttempt:
     """A started run in this process; ``seen`` is the cancel flag's count before the start."""
 
     def __init__(self, parts: WorkerParts, function: Function, run: Started, *, seen: int) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from tickerq_celery import CronTicker, TickerPriority, TimeTicker
-from tickerq_celery.broker.kept_json import plain, revived_call
+from tickerq_celery.broker.plain_json import plain, revived_call
 from tickerq_celery.enums import OnLost, TickerKind
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload.celery_call import CeleryCall

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import click
 
-from tickerq_celery.broker.kept_json import plain
+from tickerq_celery.broker.plain_json import plain
 from tickerq_celery.cli.celery_beat import periodic_tasks
 from tickerq_celery.cli.django_celery_beat import read_periodic_tasks
 from tickerq_celery.cli.importer import Importer

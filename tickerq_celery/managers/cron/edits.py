@@ -9,7 +9,7 @@ from tickerq_celery.cron.rescheduling import reschedule
 from tickerq_celery.errors import TickerNotFoundError
 from tickerq_celery.managers.batches import naming, position_in
 from tickerq_celery.managers.cron.locked import KIND
-from tickerq_celery.managers.cron.rows import Kept, cron_rows
+from tickerq_celery.managers.cron.rows import Unchanged, cron_rows
 from tickerq_celery.managers.task_calls import fields_of_kind, replaced
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.payload.codec import NO_REQUEST
@@ -33,7 +33,7 @@ class _Wanted:
     before: CronRow
     changes: Changes
     ticker: CronTicker
-    kept: Kept
+    unchanged: Unchanged
 
     def changed(self, row: CronRow) -> CronRow:
         """Return the locked row with what the changes mean of the ``row`` of the ticker."""
@@ -69,7 +69,7 @@ def edit(
         tx,
         {position: each.ticker for position, each in asked.items()},
         allow_unknown=allow_unknown,
-        kept={position: each.kept for position, each in asked.items()},
+        unchanged={position: each.unchanged for position, each in asked.items()},
     )
     for (position, each), row in zip(asked.items(), rows, strict=True):
         with naming(position):
@@ -91,7 +91,7 @@ def _wanted(before: CronRow, stored: Cron, changes: Changes) -> _Wanted:
         before=before,
         changes=changes,
         ticker=_changed(stored, changes, is_request_read=request is None),
-        kept=Kept(run_count=before.run_count, request=request),
+        unchanged=Unchanged(run_count=before.run_count, request=request),
     )
 
 

@@ -16,15 +16,15 @@ from tickerq_celery.tickers.inputs import CronTicker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Unchanged:
     """What an edit keeps: how often the cron ticker has fired, and the request, unless that is None."""
 
     run_count: int = 0
     request: Packed | None = None
 
 
-_NEW = Kept()
-_NOTHING_KEPT: Mapping[str, Kept] = MappingProxyType({})
+_NEW = Unchanged()
+_NONE_UNCHANGED: Mapping[str, Unchanged] = MappingProxyType({})
 
 
 def cron_rows(
@@ -33,12 +33,12 @@ def cron_rows(
     batch: Mapping[str, CronTicker],
     *,
     allow_unknown: bool,
-    kept: Mapping[str, Kept] = _NOTHING_KEPT,
+    unchanged: Mapping[str, Unchanged] = _NONE_UNCHANGED,
 ) -> list[CronRow]:
     """Return the row of each cron ticker, checked, in their order.
 
     The batch has them by their positions in the call, with which the name of a bad field begins; so has
-    ``kept`` what an edit keeps.
+    ``unchanged`` what an edit keeps.
 
     Raises:
         InvalidCronError: An expression cannot be parsed, or never fires.
@@ -51,7 +51,7 @@ def cron_rows(
     rows = []
     for position, ticker in batch.items():
         children = _template(storing, chains[position], known, position)
-        stays = kept.get(position, _NEW)
+        stays = unchanged.get(position, _NEW)
         with naming(position):
             row = cron_ticker_row(
                 ticker,

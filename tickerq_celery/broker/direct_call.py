@@ -30,7 +30,7 @@ class NotSentError(Exception):
     """A message cannot be sent as it is: Celery sends the call anew."""
 
 
-class UnkeptCall:
+class DirectCall:
     """Hands what Celery publishes for one call to the broker, by the caller's own producer if there is one.
 
     Celery has made it without its moment: ``eta`` is that. ``report`` is given why the call is not kept.

@@ -34,7 +34,7 @@ _REPLACED = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptRetry:
+class DurableRetry:
     """What a retry has put back: the run as its execution had it, and its columns for ``restore``.
 
     ``columns`` is None where the run was cancelled instead, for which its execution had been asked.
@@ -44,7 +44,7 @@ class KeptRetry:
     columns: Mapping[str, object] | None
 
 
-def put_back(tx: Transaction, call: DurableCall, request: Packed, *, node: str) -> KeptRetry | None:
+def put_back(tx: Transaction, call: DurableCall, request: Packed, *, node: str) -> DurableRetry | None:
     """Let the run of the retried execution wait for its retry, with that message, and note its attempt.
 
     Return None, with nothing written, where there is none: its claim was given up, or it has ended; or a body
@@ -65,13 +65,13 @@ def put_back(tx: Transaction, call: DurableCall, request: Packed, *, node: str) 
         )
         # Told by the sweep, a minute later: Celery writes RETRY once this is committed.
         revocations.owe(tx, [run])
-        return KeptRetry(run=run, columns=None)
+        return DurableRetry(run=run, columns=None)
     columns = {each.name: getattr(row, each.name) for each in _REPLACED}
     _write(tx, run, row.status, _waiting(tx, run, call, request))
-    return KeptRetry(run=run, columns=columns)
+    return DurableRetry(run=run, columns=columns)
 
 
-def restore(tx: Transaction, kept: KeptRetry, call: DurableCall) -> Outcome | None:
+def restore(tx: Transaction, kept: DurableRetry, call: DurableCall) -> Outcome | None:
     """Undo a retry that its caller has given up; return the end that the execution has reported, or None.
 
     A run whose execution has reported its end is InProgress for that to be written again. One that is not as
