@@ -25,7 +25,7 @@ from tests.statements import outlook as outlook_reads
 from tests.tables import cron_tickers, tickers
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.managers.outlook import OutlookManager
-from tickerq_celery.tickers.coming import CRON_PAUSED, NO_WORKER, OVERDUE, UNCLAIMED
+from tickerq_celery.tickers.outlook_steps import CRON_PAUSED, NO_WORKER, OVERDUE, UNCLAIMED
 from tickerq_celery.typing import PauseManager
 from tickerq_celery.views import Bound, Outlook
 
@@ -248,7 +248,7 @@ def test_many_cron_tickers_of_which_few_fire_soon_are_not_looked_at_one_by_one(
     read: list[UUID] = []
     instants = outlook_reads._Reading._instants
 
-    def noted(self: outlook_reads._Reading, cron: outlook_reads.ComingCron) -> outlook_reads.Steps:
+    def noted(self: outlook_reads._Reading, cron: outlook_reads.OutlookCron) -> outlook_reads.Steps:
         read.append(cron.id)
         return instants(self, cron)
 

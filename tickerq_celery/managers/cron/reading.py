@@ -156,12 +156,12 @@ class CronReading:
         start = now if after is None else validation.moment("after", after)
         cron = self.get(cron_id)
         timetable = timetable_of(cron)
-        coming = cron.next_run_at or cron.resume_from
+        following = cron.next_run_at or cron.resume_from
         skipped: Collection[datetime] = ()
         if start >= now:
-            if coming is None and cron.is_enabled:
+            if following is None and cron.is_enabled:
                 return []  # it has come to its end
-            now = now if coming is None else max(now, coming - _MOMENT)
+            now = now if following is None else max(now, following - _MOMENT)
             start = max(start, now)
             skipped = self._storing.core.read_bounded(occurrences.after, cron.id, now)
         found = preview.upcoming(timetable, after=start, count=count, but=skipped)

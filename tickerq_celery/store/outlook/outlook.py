@@ -13,15 +13,15 @@ from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.outlook import rows as outlook_rows
 from tickerq_celery.store.outlook.rows import Key
 from tickerq_celery.store.reading.index_scans import EARLIEST
-from tickerq_celery.tickers.coming import (
-    ComingCron,
+from tickerq_celery.tickers.outlook import Outlook
+from tickerq_celery.tickers.outlook_steps import (
     Horizon,
+    OutlookCron,
     Steps,
     item_of_run,
     item_of_skip,
     steps_of,
 )
-from tickerq_celery.tickers.outlook import Outlook
 from tickerq_celery.tickers.pauses import covering
 
 # Of what has no index for its moments, so many rows are looked at.
@@ -141,7 +141,7 @@ class _Reading:
             if first is not None:
                 yield chain([first], steps)
 
-    def _instants(self, cron: ComingCron) -> Steps:
+    def _instants(self, cron: OutlookCron) -> Steps:
         pause = covering(self._pauses, cron.function, cron.tags)
         taken = self._taken.get(cron.id, ())
         return steps_of(cron, self._horizon, pause=pause, taken=taken, instants=self._shared)
@@ -151,7 +151,7 @@ class _Reading:
             self._functions = outlook_rows.functions_of_workers(self._tx)
         return function in self._functions
 
-    def _take_overdue(self, crons: Sequence[ComingCron]) -> None:
+    def _take_overdue(self, crons: Sequence[OutlookCron]) -> None:
         """Note which instants that have passed have their run, as a backfill may have made it."""
         now = self._horizon.now
         overdue = [cron for cron in crons if cron.next_run_at is not None and cron.next_run_at <= now]

@@ -18,8 +18,8 @@ from tickerq_celery.store.nodes import nodes
 from tickerq_celery.store.reading.index_scans import EARLIEST, Scan, ScanClauses
 from tickerq_celery.store.reading.views import KINDS
 from tickerq_celery.store.tables import cron_tickers, tickers
-from tickerq_celery.tickers.coming import ComingCron, PlannedRun, SkippedInstant
 from tickerq_celery.tickers.construction import constructor
+from tickerq_celery.tickers.outlook_steps import OutlookCron, PlannedRun, SkippedInstant
 
 _C, _T = cron_tickers.c, tickers.c
 _NEXT_RUN = "ix_tickerq_cron_tickers_namespace_next_run_at"
@@ -27,9 +27,12 @@ _SKIPPED = "ix_tickerq_cron_tickers_namespace_skipped_until"
 _DUE = "ix_tickerq_tickers_namespace_due_at"
 _INSTANTS = "uq_tickerq_tickers_cron_ticker_id_instant"
 _MADE_OF_CRON = ("kind", "tags", "exclude")
-_CRON_FIELDS = (*_MADE_OF_CRON, *(each.name for each in fields(ComingCron) if each.name not in _MADE_OF_CRON))
+_CRON_FIELDS = (
+    *_MADE_OF_CRON,
+    *(each.name for each in fields(OutlookCron) if each.name not in _MADE_OF_CRON),
+)
 _CRON_COLUMNS = tuple(_C[name] for name in _CRON_FIELDS)
-_made_cron = constructor(ComingCron, _CRON_FIELDS)
+_made_cron = constructor(OutlookCron, _CRON_FIELDS)
 _RUN_COLUMNS = (
     _T.id, _T.kind, _T.function, _T.description, _T.tags, _T.due_at, _T.cron_ticker_id, _T.instant,
     _T.retry_count,
@@ -44,13 +47,13 @@ _OVERDUE_AT_ONCE = 100
 Key = tuple[datetime, UUID]
 
 
-def planned(tx: Transaction, *, until: datetime, after: Key | None, limit: int) -> list[ComingCron]:
+def planned(tx: Transaction, *, until: datetime, after: Key | None, limit: int) -> list[OutlookCron]:
     """Return the cron tickers that fire before ``until``, the next first, from behind a key on."""
     scan = Scan(index=_NEXT_RUN, since=EARLIEST, until=until, conditions=[_C.namespace == tx.namespace])
     return [_cron(row) for row in _rows(tx, _CRON_COLUMNS, (_C.next_run_at, _C.id), scan, after, limit)]
 
 
-def without_next_run(tx: Transaction, *, limit: int) -> tuple[list[ComingCron], bool]:
+def without_next_run(tx: Transaction, *, limit: int) -> tuple[list[OutlookCron], bool]:
     """Return the cron tickers that wait for the end of a pause of more than themselves, and whether all.
 
     They stand among those that are paused themselves or have ended; it looks at ``limit`` of all these.
@@ -97,7 +100,7 @@ def skipped(
     return instants, len(crons) < limit
 
 
-def taken(tx: Transaction, crons: Collection[ComingCron]) -> set[tuple[UUID, datetime]]:
+def taken(tx: Transaction, crons: Collection[OutlookCron]) -> set[tuple[UUID, datetime]]:
     """Return which of these cron tickers' next instants have their occurrence already."""
     pairs = [(cron.id, cron.next_run_at) for cron in crons]
     found: set[tuple[UUID, datetime]] = set()
@@ -175,6 +178,6 @@ def _hinted(tx: Transaction, statement: Select[*tuple[Any, ...]], index: str) ->
     return statement if hint is None else statement.with_hint(table, hint)
 
 
-def _cron(row: Sequence[Any]) -> ComingCron:
+def _cron(row: Sequence[Any]) -> OutlookCron:
     kind, tags, exclude, *others = row[: len(_CRON_COLUMNS)]
     return _made_cron(KINDS[kind], tuple(tags), dates_from(exclude), *others)

@@ -34,7 +34,7 @@ _made_item = constructor(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ComingCron:
+class OutlookCron:
     """What of a cron ticker says when it fires, without its request and its chain.
 
     ``next_run_at`` is None of one that waits for the end of a pause, since ``resume_from``.
@@ -80,7 +80,7 @@ class SkippedInstant:
     """An instant to come whose occurrence is stored: one that ``is_skipped``, or that a clock left there."""
 
     run_id: UUID
-    cron: ComingCron
+    cron: OutlookCron
     instant: datetime
     is_skipped: bool
     reason: str | None
@@ -139,7 +139,7 @@ def item_of_skip(skip: SkippedInstant) -> OutlookItem | None:
     )
 
 
-def item_of(cron: ComingCron, instant: datetime, pause: Pause | None, note: str | None) -> OutlookItem:
+def item_of(cron: OutlookCron, instant: datetime, pause: Pause | None, note: str | None) -> OutlookItem:
     """Return an instant for which nothing is stored yet."""
     words = [*([] if pause is None else [pause_words(pause)]), *([] if note is None else [note])]
     delay = delay_of(cron.id, instant, cron.jitter)
@@ -148,7 +148,7 @@ def item_of(cron: ComingCron, instant: datetime, pause: Pause | None, note: str 
 
 
 def steps_of(
-    cron: ComingCron,
+    cron: OutlookCron,
     horizon: Horizon,
     *,
     pause: Pause | None,
@@ -176,7 +176,7 @@ def steps_of(
         yield Step(max(instant, horizon.since), item_of(cron, instant, pause, note) if is_here else None)
 
 
-def _timetable(cron: ComingCron) -> Timetable | None:
+def _timetable(cron: OutlookCron) -> Timetable | None:
     try:
         return timetable_of(cron)
     except TickerValidationError:
@@ -190,7 +190,7 @@ def _note(instant: datetime, horizon: Horizon, *, is_readable: bool) -> str | No
 
 
 def _instants(
-    cron: ComingCron, next_after: NextAfter | None, horizon: Horizon, *, is_counted: bool
+    cron: OutlookCron, next_after: NextAfter | None, horizon: Horizon, *, is_counted: bool
 ) -> Iterator[datetime]:
     """Yield its instants from the next one on; those before the horizon only where they are counted."""
     moment = cron.next_run_at

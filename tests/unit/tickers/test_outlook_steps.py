@@ -13,13 +13,13 @@ from tickerq_celery.enums import PauseKind, TickerKind
 from tickerq_celery.schedule.merging import merge
 from tickerq_celery.schedule.shared_instants import SharedInstants
 from tickerq_celery.schedule.timetable import timetable_of
-from tickerq_celery.tickers.coming import OVERDUE, UNREADABLE, ComingCron, Horizon, steps_of
+from tickerq_celery.tickers.outlook_steps import OVERDUE, UNREADABLE, Horizon, OutlookCron, steps_of
 from tickerq_celery.views import OutlookItem, Pause
 
 NOW = datetime(2026, 3, 28, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 MOMENT = timedelta(microseconds=1)
-CRON = ComingCron(
+CRON = OutlookCron(
     id=UUID(int=1),
     kind=TickerKind.FUNCTION,
     function="Send",
@@ -50,7 +50,12 @@ EXPRESSIONS = [
 
 
 def found(
-    cron: ComingCron, horizon: Horizon, until: datetime, *, taken: tuple[datetime, ...] = (), limit: int = 500
+    cron: OutlookCron,
+    horizon: Horizon,
+    until: datetime,
+    *,
+    taken: tuple[datetime, ...] = (),
+    limit: int = 500,
 ) -> list[OutlookItem]:
     steps = steps_of(cron, horizon, pause=None, taken=taken, instants=SharedInstants())
     return list(merge([steps], until=until, limit=limit, is_over=lambda: False).items)
