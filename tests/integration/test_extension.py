@@ -7,6 +7,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, ClassVar
@@ -19,6 +20,8 @@ from tests.inner import verify
 from tests.integration.apps import enrol_worker, execute, ticker_app
 from tickerq_celery import TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.errors import ConfigError, DuplicateFunctionError, TickerValidationError
+from tickerq_celery.managers.acting import Managers
+from tickerq_celery.managers.facade import Facade
 from tickerq_celery.scheduler import TickerScheduler
 from tickerq_celery.task import TickerTask
 from tickerq_celery.worker.step import NodeStep
@@ -77,6 +80,19 @@ def test_one_app_has_one_ticker_q(app: Celery) -> None:
     with pytest.raises(ConfigError, match="has a TickerQ already"):
         TickerQ(app, STORE)
     assert TickerQ.of(app) is TickerQ.known(app) is first
+
+
+def test_its_managers_are_those_of_managers_in_name_and_words_and_stay(app: Celery) -> None:
+    tickerq = TickerQ(app, STORE)
+    names = {name for name, each in vars(Managers).items() if isinstance(each, cached_property)} - {
+        "_scheduling"
+    }
+    assert {name for name in vars(Facade) if name in names} == names
+    assert {getattr(TickerQ, name).__doc__ for name in names} == {
+        getattr(Managers, name).__doc__ for name in names
+    }
+    with pytest.raises(AttributeError, match="a manager cannot be replaced"):
+        tickerq.errors = None  # type: ignore[assignment, misc]
 
 
 def test_an_app_without_one_is_an_error_that_names_it(app: Celery) -> None:

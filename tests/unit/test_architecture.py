@@ -213,6 +213,21 @@ def test_what_a_manager_is_made_of_inherits_nothing_of_another() -> None:
     assert {name for name in parts if bases.get(name, set()) & bases.keys()} == set()
 
 
+def test_a_manager_is_named_where_it_is_defined_made_and_exported() -> None:
+    importing = [(name_of(path), name.rpartition(".")[2]) for path in MODULES for name in own(parsed(path))]
+    wrong = {
+        (path, name)
+        for path, name in importing
+        if name.endswith("Manager") and name not in PARTS_OF_OTHERS
+        if path not in {"managers/acting.py", "typing.py"}
+    }
+    assert wrong == set()
+
+
+# What others do their work with: occurrences are runs, what is scheduled is a time ticker; and a base.
+PARTS_OF_OTHERS = {"RunManager", "TimeTickerManager", "AsyncManager"}
+
+
 def test_no_modules_import_each_other_in_a_circle() -> None:
     files = {name_of(path).removesuffix(".py").replace("/", "."): path for path in MODULES}
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from typing import Final, Generic, Self, TypeVar, Unpack, overload
+from typing import Final, Generic, NoReturn, Self, TypeVar, Unpack, overload
 
 from tickerq_celery import validation
 from tickerq_celery.enums import OnConflict, OnConflictLike
@@ -34,6 +34,9 @@ class _Manager(Generic[T]):
 
     def __get__(self, owner: "Facade | None", kind: type) -> Self | T:
         return self if owner is None else self._get(owner._managers)  # noqa: SLF001 - its own
+
+    def __set__(self, owner: "Facade", value: object) -> NoReturn:
+        raise AttributeError("a manager cannot be replaced")
 
 
 class Facade:
