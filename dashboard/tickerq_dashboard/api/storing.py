@@ -18,7 +18,7 @@ from tickerq_dashboard.api.preconditions import seen_version
 from tickerq_dashboard.commands.crons import Backfill, CronEdit, NewCron
 from tickerq_dashboard.commands.pauses import PauseScope, ResumeScope
 from tickerq_dashboard.commands.time_tickers import NewTimeTicker, TimeTickerCopy, TimeTickerEdit
-from tickerq_dashboard.commands.work import Work
+from tickerq_dashboard.commands.work import ARGUMENTS, Work
 from tickerq_dashboard.payload_rights import check_payload
 from tickerq_dashboard.problem_details import RefusedError
 from tickerq_dashboard.reading.named import unknown_in
@@ -104,9 +104,7 @@ def check(visit: Visit, command: Work, action: str, doing: Doing) -> None:
 def _masked(work: Work, path: str = "") -> Sequence[tuple[str, str]]:
     """Return the payload fields that hold a mask: stored, it would take the place of the secret."""
     found = [
-        (f"{path}{name}", _MASKS)
-        for name in ("request", "args", "kwargs", "options")
-        if _holds_mask(getattr(work, name))
+        (f"{path}{name}", _MASKS) for name in ("request", *ARGUMENTS) if _holds_mask(getattr(work, name))
     ]
     for at, child in enumerate(getattr(work, "children", ())):
         found += _masked(child, f"{path}children.{at}.")

@@ -11,7 +11,8 @@ from tickerq_celery import TimeTicker
 LONGEST_NAME, LONGEST_DESCRIPTION, LONGEST_CONCURRENCY_KEY, LONGEST_TAG = 200, 500, 90, 50
 MOST_TAGS, MOST_RETRIES = 20, 1_000
 
-PAYLOAD = frozenset({"request", "args", "kwargs", "options"})
+ARGUMENTS = ("args", "kwargs", "options")
+PAYLOAD = frozenset({"request", *ARGUMENTS})
 
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
 Tag = Annotated[str, Field(min_length=1, max_length=LONGEST_TAG)]

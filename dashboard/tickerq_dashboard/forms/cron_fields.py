@@ -1,25 +1,21 @@
 """The fields of the form of a cron ticker: what a new one begins with, and the command that they mean."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from pydantic import ValidationError
 
-from tickerq_celery import Cron
+from tickerq_celery import Cron, CronTicker
 from tickerq_dashboard.commands.crons import CronEdit, NewCron
 from tickerq_dashboard.forms import field_errors
+from tickerq_dashboard.forms.layout import OWN_OF_CRON
 from tickerq_dashboard.forms.payloads import restored_payloads
 from tickerq_dashboard.forms.reading import FormReader
 from tickerq_dashboard.forms.state import FormState
+from tickerq_dashboard.ticker_fields import FIELDS, FUNCTION
 
 EVERY = "every"
-# As they stand on the page.
-ORDER = (
-    "schedule", "expression", EVERY, "time_zone", "function", "day_or", "overlap", "misfire", "misfire_limit",
-    "misfire_grace", "retries", "retry_intervals", "pause_on_failure", "timeout", "hard_timeout", "jitter",
-    "queue", "priority", "kind", "request", "args", "kwargs", "options", "on_lost", "description", "tags",
-    "concurrency_key", "start_at", "end_at", "max_runs", "exclude",
-)  # fmt: skip
 PRESETS = (
     ("Every 5 min", "*/5 * * * *"),
     ("Hourly", "0 * * * *"),
@@ -28,24 +24,22 @@ PRESETS = (
     ("Weekly", "0 9 * * 1"),
     ("Monthly", "0 9 1 * *"),
 )
-_PLAIN = (
-    "time_zone", "day_or", "max_runs", "exclude", "jitter", "misfire", "misfire_limit", "misfire_grace",
-    "overlap", "pause_on_failure",
-)  # fmt: skip
 
 
 def new_texts(time_zone: str, function: str) -> dict[str, str]:
     """Return what the form of a new cron ticker holds at first."""
+    own = {*OWN_OF_CRON, "is_enabled"}
     return {
-        "kind": "function",
+        **{
+            each.name: FIELDS[each.name].written(each.default)
+            for each in fields(CronTicker)
+            if each.name in own
+        },
+        "kind": FUNCTION,
         "function": function,
         "schedule": "cron",
         "expression": "0 9 * * *",
         "time_zone": time_zone,
-        "overlap": "allow",
-        "misfire": "run_once",
-        "misfire_limit": "100",
-        "is_enabled": "1",
     }
 
 
@@ -74,7 +68,7 @@ class CronReading:
 
     def _values(self) -> dict[str, Any]:
         reader = self._reader
-        found = reader.work() | reader.fields(_PLAIN) | self._schedule() | self._bounds()
+        found = reader.work() | reader.fields(OWN_OF_CRON) | self._schedule() | self._bounds()
         if self.changed is None:
             found |= reader.fields(("is_enabled",))
         if self.changed is None or any(name.startswith("children.") for name in self.changed):

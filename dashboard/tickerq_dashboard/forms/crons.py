@@ -12,10 +12,11 @@ from tickerq_celery import Cron
 from tickerq_celery.typing import Managers
 from tickerq_dashboard.commands.crons import CronEdit, NewCron
 from tickerq_dashboard.filters import FormQuery
-from tickerq_dashboard.forms.cron_fields import ORDER, PRESETS, CronReading, new_texts
+from tickerq_dashboard.forms import layout
+from tickerq_dashboard.forms.cron_fields import PRESETS, CronReading, new_texts
 from tickerq_dashboard.forms.cron_parts import MADE_OF, in_step, parts_of
 from tickerq_dashboard.forms.cron_review import CronReviewer
-from tickerq_dashboard.forms.reading import TASK
+from tickerq_dashboard.forms.layout import ORDER_OF_CRON
 from tickerq_dashboard.forms.sent import SentForm
 from tickerq_dashboard.forms.state import FormState
 from tickerq_dashboard.forms.steps import after_step, focus_after
@@ -31,13 +32,14 @@ from tickerq_dashboard.payload_rights import check_payload, may_change_payload
 from tickerq_dashboard.reading.named import Named, named, names_of
 from tickerq_dashboard.rendering import url_for
 from tickerq_dashboard.texts import zone_names
+from tickerq_dashboard.ticker_fields import TASK
 from tickerq_dashboard.visits import Visit
 
 
 def new_cron(visit: Visit, query: FormQuery) -> Response:
     """Show the form of a new cron ticker."""
     texts = new_texts(visit.dashboard.tickerq.config.time_zone, query.function)
-    return _page(visit, FormState(texts=texts, operation_id=uuid4(), order=ORDER), None)
+    return _page(visit, FormState(texts=texts, operation_id=uuid4(), order=ORDER_OF_CRON), None)
 
 
 def create_cron(visit: Visit, command: SentForm) -> Response:
@@ -49,7 +51,9 @@ def edit_cron(visit: Visit, cron_id: UUID) -> Response:
     """Show the form of a cron ticker, with what is stored."""
     cron = visit.dashboard.tickerq.cron_tickers.get(cron_id)
     texts = _texts(visit, cron)
-    state = FormState(texts=texts, operation_id=uuid4(), stored=texts, expected=cron.version, order=ORDER)
+    state = FormState(
+        texts=texts, operation_id=uuid4(), stored=texts, expected=cron.version, order=ORDER_OF_CRON
+    )
     return _page(visit, state, cron)
 
 
@@ -69,7 +73,7 @@ def _answer(visit: Visit, sent: SentForm, cron: Cron | None) -> Response:
         expected=sent.expected,
         seen=sent.seen,
         reason=sent.reason,
-        order=ORDER,
+        order=ORDER_OF_CRON,
         focus=focus_after(texts, sent.step),
     )
     reading = CronReading(state, cron)
@@ -121,6 +125,7 @@ def _page(
         names=names_of(visit.dashboard.reader),
         zone_names=zone_names(),
         presets=PRESETS,
+        layout=layout,
         cron_parts=parts_of(state.text("expression")),
         made_of=MADE_OF,
         may_edit_payload=may_change_payload(visit),

@@ -13,8 +13,8 @@ from tickerq_celery.typing import Managers
 from tickerq_dashboard.commands.time_tickers import NewTimeTicker
 from tickerq_dashboard.commands.work import PAYLOAD
 from tickerq_dashboard.filters import FormQuery
+from tickerq_dashboard.forms import layout
 from tickerq_dashboard.forms.facts import Fact, payload_facts
-from tickerq_dashboard.forms.reading import TASK
 from tickerq_dashboard.forms.run_fields import AT, KEEP, NOW, Purpose, RunCommand, RunReading, new_texts
 from tickerq_dashboard.forms.run_review import run_facts
 from tickerq_dashboard.forms.sent import SentForm
@@ -33,6 +33,7 @@ from tickerq_dashboard.reading.named import Named, named, names_of
 from tickerq_dashboard.rendering import url_for
 from tickerq_dashboard.show.outcomes import state_words
 from tickerq_dashboard.texts import zone_names
+from tickerq_dashboard.ticker_fields import TASK
 from tickerq_dashboard.visits import Visit
 
 
@@ -167,6 +168,7 @@ def _page(
         theirs=theirs,
         before=None if theirs is None or run is None else last_change(visit, "run", run.id),
         keeps=KEEP,
+        layout=layout,
         names=names_of(visit.dashboard.reader),
         zone_names=zone_names(),
         may_edit_payload=may_change_payload(visit),

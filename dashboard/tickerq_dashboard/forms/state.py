@@ -7,53 +7,12 @@ from uuid import UUID
 from tickerq_dashboard.commands.work import PAYLOAD
 from tickerq_dashboard.forms.chain import Branch, branches_of
 from tickerq_dashboard.forms.field_errors import FORM
+from tickerq_dashboard.forms.layout import ORDER_OF_RUN
 from tickerq_dashboard.forms.seen import Digests, changed_names, digests_of, written
+from tickerq_dashboard.ticker_fields import FLAG, Field, field_of
 
-LABELS: Mapping[str, str] = {
-    FORM: "The form",
-    "function": "Function",
-    "request": "Payload",
-    "args": "Positional arguments",
-    "kwargs": "Keyword arguments",
-    "options": "Options of the call",
-    "on_lost": "If its worker dies",
-    "description": "Description",
-    "tags": "Tags",
-    "schedule": "Schedule",
-    "expression": "Cron expression",
-    "every": "Interval",
-    "time_zone": "Time zone",
-    "day_or": "Either day field",
-    "when": "When",
-    "delay": "Time from now",
-    "at": "Date and time",
-    "pass": "Which of both",
-    "zone": "Time zone",
-    "with_children": "Its chain",
-    "run_condition": "Runs when",
-    "start_at": "Not before",
-    "end_at": "Not after",
-    "max_runs": "Runs in all",
-    "exclude": "Not on",
-    "jitter": "Spread",
-    "overlap": "Overlap",
-    "misfire": "Missed instants",
-    "misfire_limit": "Missed instants at most",
-    "misfire_grace": "Late at most",
-    "pause_on_failure": "Failures before a pause",
-    "retries": "Retries",
-    "retry_intervals": "Waits between retries",
-    "timeout": "Timeout",
-    "hard_timeout": "Hard timeout",
-    "priority": "Priority",
-    "queue": "Queue",
-    "concurrency_key": "Concurrency key",
-    "unique_key": "Unique key",
-    "on_conflict": "If the key is taken",
-    "is_enabled": "Enabled",
-    "reason": "Reason",
-}
-_FLAGS = {"day_or", "with_children", "is_enabled"}
+# What they say is said by other fields.
+_UNTOLD = {"was", "schedule", "kind", "zone", "when"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +40,16 @@ class FormState:
     seen: Digests | None = None
     expected: str | None = None
     reason: str | None = None
-    order: Sequence[str] = tuple(LABELS)
+    order: Sequence[str] = ORDER_OF_RUN
     focus: str | None = None
 
     def text(self, name: str) -> str:
         """Return what a field holds."""
         return self.texts.get(name, "")
+
+    def field(self, name: str) -> Field | None:
+        """Return the field of a name, of a child with its path."""
+        return field_of(name)
 
     @property
     def seen_text(self) -> str:
@@ -140,18 +103,22 @@ class FormState:
         stored = self.stored or {}
         changed = changed_names(digests_of(stored), self.texts)
         for name in sorted(changed, key=lambda name: (_path_of(name), self._rank(name))):
-            if name.rpartition(".")[2] not in {"was", "schedule", "kind", "zone", "when"}:
+            if name.rpartition(".")[2] not in _UNTOLD:
                 yield label_of(name), _said(name, stored.get(name, "")), _said(name, self.texts.get(name, ""))
 
 
 def _said(name: str, text: str) -> str:
-    return ("yes" if text else "no") if name in _FLAGS else text
+    field = field_of(name)
+    return text if field is None or field.kind is not FLAG else "yes" if text else "no"
 
 
 def label_of(name: str) -> str:
     """Return how people call a field; of a child with its number."""
+    if name == FORM:
+        return "The form"
     path, _, leaf = name.rpartition(".")
-    label = LABELS.get(leaf, leaf.replace("_", " ").capitalize())
+    field = field_of(name)
+    label = leaf.replace("_", " ").capitalize() if field is None else field.label
     if not path:
         return label
     numbers = ".".join(str(int(each) + 1) for each in path.split(".") if each.isdigit())

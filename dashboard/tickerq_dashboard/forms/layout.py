@@ -1,0 +1,92 @@
+"""Which fields each form has, section by section, in the order of its page."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from string import Formatter
+from typing import NamedTuple
+
+from tickerq_dashboard.commands.work import ARGUMENTS
+from tickerq_dashboard.ticker_fields import FIELDS, FUNCTION
+
+Names = tuple[str, ...]
+
+
+class Group(NamedTuple):
+    """Fields one after the other that only tickers ``of`` functions or of tasks have, or all."""
+
+    of: str
+    names: Names
+
+
+class Words(NamedTuple):
+    """A piece of a sentence, and the field that stands after it."""
+
+    text: str
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A setting as a sentence, in which its fields stand."""
+
+    text: str
+    of: str = ""
+
+    @property
+    def parts(self) -> list[Words]:
+        """The sentence, cut behind each of its fields."""
+        return [Words(text, name) for text, name, *_ in Formatter().parse(self.text)]
+
+    @property
+    def names(self) -> Names:
+        """The fields within."""
+        return tuple(name for _, name in self.parts if name is not None)
+
+
+def groups_of(names: Sequence[str]) -> list[Group]:
+    """Return fields with those together that the same tickers have."""
+    return [Group(of, tuple(each)) for of, each in groupby(names, lambda name: FIELDS[name].of)]
+
+
+# What of a call is no payload.
+TERMS = ("on_lost",)
+CALL = ("request", *ARGUMENTS, *TERMS)
+HOW = (
+    "description", "retries", "retry_intervals", "timeout", "hard_timeout", "priority", "queue", "tags",
+    "concurrency_key",
+)  # fmt: skip
+# What every ticker has, children included.
+WORK = (*CALL, *HOW)
+# Occurrences have copies of their chain, of which none can have a moment or a key of its own.
+OF_ONE_CHAIN = ("at", "unique_key")
+CHILD = ("function", "kind", "run_condition", *OF_ONE_CHAIN)
+POLICIES = (
+    Sentence("If the run before is still going, {overlap}."),
+    Sentence("After an outage, {misfire}, {misfire_limit} at most, if at most {misfire_grace} late."),
+    Sentence("If a run fails, try {retries} more times, after {retry_intervals}.", FUNCTION),
+    Sentence("After {pause_on_failure} failed runs in a row, pause it."),
+    Sentence("A run may take {timeout}; its process is ended after {hard_timeout}.", FUNCTION),
+    Sentence("Start up to {jitter} after the time, on the queue {queue}, priority {priority}."),
+)
+GIVEN = ("description", "tags", "concurrency_key")
+BOUNDS = ("start_at", "end_at", "max_runs", "exclude")
+
+
+def _in_sentences() -> Iterator[str]:
+    for sentence in POLICIES:
+        yield from sentence.names
+
+
+ORDER_OF_RUN = (
+    "function", "kind", *CALL, "when", "delay", "at", "zone", "pass", *HOW, "unique_key", "on_conflict",
+    "with_children", "run_condition", "reason",
+)  # fmt: skip
+ORDER_OF_CRON = (
+    "schedule", "expression", "every", "time_zone", "function", "day_or", *_in_sentences(), "kind", *CALL,
+    *GIVEN, *BOUNDS, "run_condition", "is_enabled", "reason",
+)  # fmt: skip
+# What a cron ticker has beside its work, its schedule, and the moments that are of its zone.
+OWN_OF_CRON = tuple(
+    name for name in ("time_zone", "day_or", *_in_sentences(), "max_runs", "exclude") if name not in WORK
+)

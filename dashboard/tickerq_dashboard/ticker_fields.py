@@ -1,0 +1,190 @@
+"""The fields of tickers on pages: how each is called, asked for, read from a form and written into one."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from tickerq_dashboard import texts as read
+from tickerq_dashboard.show.durations import exact
+from tickerq_dashboard.show.json_tree import editable
+
+FUNCTION, TASK = "function", "task"
+Choices = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """How the text of a field becomes a value, and a value that is not empty the text."""
+
+    read: Callable[[str], Any] = str
+    write: Callable[[Any], str] = str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field: its ``label`` in lists of errors and changes, and ``question`` where it is asked for.
+
+    ``spoken`` is its label where it stands in a sentence, ``if_empty`` what stands there while it is empty;
+    ``empty`` is what an emptied field means. Only tickers ``of`` functions or of tasks have it, or all.
+    """
+
+    name: str
+    label: str
+    kind: Kind
+    _: KW_ONLY
+    question: str = ""
+    spoken: str = ""
+    hint: str = ""
+    if_empty: str = ""
+    empty: Any = None
+    of: str = ""
+    widget: str = "line"
+    choices: Choices = ()
+    css: str = ""
+    width: str = ""
+    input: str = "text"
+    list: str = ""
+    mono: bool = False
+    rows: int = 3
+
+    def written(self, value: Any) -> str:
+        """Return a value of the core as the text of this field."""
+        return "" if value is None or value == self.empty else self.kind.write(value)
+
+
+def _span(value: timedelta | float) -> str:
+    return exact(value if isinstance(value, timedelta) else timedelta(seconds=value))
+
+
+def _filled(value: Any) -> str:
+    return editable(value) if value else ""
+
+
+def _word(member: Any) -> str:
+    return str(getattr(member, "name", member)).lower()
+
+
+TEXT = Kind()
+NAMES = Kind(read=read.words, write=", ".join)
+CHOICE = Kind(write=_word)
+FLAG = Kind(read=bool, write=lambda value: "1")
+SPAN = Kind(read=read.span, write=_span)
+SPANS = Kind(read=read.spans, write=lambda values: ", ".join(map(_span, values)))
+DATES = Kind(read=read.dates, write=lambda values: ", ".join(each.isoformat() for each in values))
+ZONE = Kind(read=lambda text: read.zone(text).key)
+JSON = Kind(read=read.json_value, write=editable)
+JSON_LIST = Kind(read=read.json_list, write=_filled)
+JSON_OBJECT = Kind(read=read.json_object, write=_filled)
+
+
+def _local(value: datetime) -> str:
+    return f"{value:%Y-%m-%dT%H:%M:%S}"
+
+
+# Read by the clocks of the zone that another field names.
+MOMENT = Kind(write=_local)
+
+_KINDS = ((FUNCTION, "Function"), (TASK, "Celery task"))
+_PRIORITIES = (
+    ("", "as its function says"), ("high", "high"), ("normal", "normal"), ("low", "low"),
+    ("long_running", "long running"),
+)  # fmt: skip
+_CONDITIONS = (
+    ("", "any end but Skipped"), ("on_success", "success"), ("on_failure", "failure"),
+    ("on_cancelled", "cancellation"), ("on_failure_or_cancelled", "failure or cancellation"),
+    ("on_any_completed_status", "any end"), ("in_progress", "its start, beside it"),
+)  # fmt: skip
+_LOSSES = (("", "as the settings say"), ("retry", "it starts again"), ("fail", "it fails"))
+_OVERLAPS = (
+    ("allow", "run beside it"), ("skip", "skip the new one"),
+    ("buffer_one", "let one wait, skip later ones"), ("buffer_all", "let all wait in turn"),
+    ("cancel_other", "cancel the one before"),
+)  # fmt: skip
+_MISFIRES = (
+    ("run_once", "run the latest missed one"), ("skip", "skip what was missed"),
+    ("run_all", "run all that was missed"),
+)  # fmt: skip
+_CONFLICTS = (
+    ("raise", "refuse this one"), ("return_existing", "keep that one, and show it"),
+    ("replace", "replace that one"),
+)  # fmt: skip
+_PASSES = (
+    ("", "choose"), ("first", "the first, before the clocks change"),
+    ("second", "the second, after they have changed"),
+)  # fmt: skip
+
+_ALL = (
+    Field("function", "Function", TEXT, list="functions"),
+    Field("kind", "Kind", CHOICE, widget="choice", choices=_KINDS, css="kind"),
+    Field("request", "Payload", JSON, of=FUNCTION, widget="area", css="wide",
+          hint="JSON, given to the function. Empty: it is called without one."),
+    Field("args", "Positional arguments", JSON_LIST, of=TASK, widget="area", rows=2, empty=(),
+          hint="A JSON array, such as [1, 2]."),
+    Field("kwargs", "Keyword arguments", JSON_OBJECT, of=TASK, widget="area", rows=2, empty={},
+          hint="A JSON object."),
+    Field("options", "Options of the call", JSON_OBJECT, of=TASK, widget="area", rows=2, empty={},
+          hint="A JSON object, as apply_async takes them."),
+    Field("on_lost", "If its worker dies", CHOICE, of=TASK, widget="choice", choices=_LOSSES),
+    Field("schedule", "Schedule", TEXT),
+    Field("expression", "Cron expression", TEXT, css="big", mono=True,
+          hint="Minute, hour, day of month, month, weekday; six fields begin with seconds."),
+    Field("every", "Interval", SPAN, css="big", hint="Elapsed time such as 90 min, whatever the clocks do."),
+    Field("time_zone", "Time zone", ZONE, question="Time zone of the schedule", list="zone-names"),
+    Field("day_or", "Either day field", FLAG, widget="tick", empty=False,
+          question="Where both day fields are set, either of them is enough, as in Unix"),
+    Field("when", "When", TEXT),
+    Field("delay", "Time from now", SPAN, hint="Such as 10 min or 1 h 30 min."),
+    Field("at", "Date and time", MOMENT, input="datetime-local"),
+    Field("zone", "Time zone", TEXT, list="zone-names"),
+    Field("pass", "Which of both", CHOICE, widget="choice", choices=_PASSES),
+    Field("overlap", "Overlap", CHOICE, choices=_OVERLAPS, spoken="If the run before is still going"),
+    Field("misfire", "Missed instants", CHOICE, choices=_MISFIRES, spoken="After an outage"),
+    Field("misfire_limit", "Missed instants at most", TEXT, width="s5",
+          spoken="Missed instants that run at most"),
+    Field("misfire_grace", "Late at most", SPAN, width="s9", if_empty="any time",
+          spoken="How late a missed instant may run"),
+    Field("pause_on_failure", "Failures before a pause", TEXT, width="s5", if_empty="never",
+          spoken="Failed runs in a row before a pause"),
+    Field("jitter", "Spread", SPAN, width="s9", if_empty="0 s", empty=timedelta(0),
+          spoken="Spread: up to how much after their time runs start"),
+    Field("description", "Description", TEXT, css="wide"),
+    Field("retries", "Retries", TEXT, of=FUNCTION, input="number", width="s9", if_empty="its function's",
+          hint="More attempts after a failure. Empty: as its function says."),
+    Field("retry_intervals", "Waits between retries", SPANS, of=FUNCTION, width="s16",
+          if_empty="its function's", spoken="Waits between retries, with commas",
+          hint="Such as 30 s, 1 min, 5 min. The last one repeats."),
+    Field("timeout", "Timeout", SPAN, of=FUNCTION, width="s9", if_empty="any time",
+          hint="Such as 20 min. Then it is asked to end."),
+    Field("hard_timeout", "Hard timeout", SPAN, of=FUNCTION, width="s9", if_empty="never",
+          hint="Then its process is ended."),
+    Field("priority", "Priority", CHOICE, widget="choice", choices=_PRIORITIES),
+    Field("queue", "Queue", TEXT, width="s9", if_empty="as routed", hint="Empty: as Celery routes it."),
+    Field("tags", "Tags", NAMES, hint="With commas between them.", empty=()),
+    Field("concurrency_key", "Concurrency key", TEXT, of=FUNCTION,
+          hint="Runs with the same key share slots."),
+    Field("unique_key", "Unique key", TEXT, hint="While a run with it has not ended, no other is taken."),
+    Field("on_conflict", "If the key is taken", CHOICE, widget="choice", choices=_CONFLICTS),
+    Field("with_children", "Its chain", FLAG, widget="tick", empty=False,
+          question="Copy all that is below it, with run conditions and payloads"),
+    Field("run_condition", "Runs when", CHOICE, widget="choice", choices=_CONDITIONS,
+          question="Runs when its parent's end is"),
+    Field("start_at", "Not before", MOMENT, input="datetime-local", hint="By the clocks of its zone."),
+    Field("end_at", "Not after", MOMENT, input="datetime-local"),
+    Field("max_runs", "Runs in all", TEXT, input="number", hint="Empty: without end."),
+    Field("exclude", "Not on", DATES, empty=(), hint="Dates such as 2026-12-24, 2026-12-25."),
+    Field("is_enabled", "Enabled", FLAG, widget="tick", empty=False,
+          question="Enabled: it fires from its first instant on"),
+    Field("reason", "Reason", TEXT),
+)  # fmt: skip
+FIELDS: Mapping[str, Field] = {each.name: each for each in _ALL}
+# A child waits for its parent first.
+_AT_OF_CHILDREN = Field(
+    "at", "Not before", MOMENT, input="datetime-local", hint="In the zone of the run. Empty: at once."
+)
+
+
+def field_of(name: str) -> Field | None:
+    """Return the field of a name, which may begin with the path of a child; None where there is none."""
+    path, _, leaf = name.rpartition(".")
+    return _AT_OF_CHILDREN if path and leaf == "at" else FIELDS.get(leaf)
