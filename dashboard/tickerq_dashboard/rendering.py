@@ -41,6 +41,7 @@ from tickerq_dashboard.show import (
     words,
 )
 from tickerq_dashboard.show.moments import Clock
+from tickerq_dashboard.ticker_fields import option_facts, said_of
 
 _FILTERS: tuple[Callable[..., Any], ...] = (
     attempts.attempt_dots,
@@ -85,7 +86,6 @@ _FILTERS: tuple[Callable[..., Any], ...] = (
     words.intervals,
     words.is_call,
     words.is_record,
-    words.loss_words,
     words.name_of,
     words.origin_words,
     words.pause_words,
@@ -94,6 +94,8 @@ _FILTERS: tuple[Callable[..., Any], ...] = (
     words.sign_of,
     words.size,
     words.total,
+    option_facts,
+    said_of,
 )
 # What tells the time of the rendering: it makes no page another one.
 # And what makes a form valid once: an older one is as good.

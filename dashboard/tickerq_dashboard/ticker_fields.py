@@ -1,10 +1,11 @@
 """The fields of tickers on pages: how each is called, asked for, read from a form and written into one."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from tickerq_celery import Run
 from tickerq_dashboard import texts as read
 from tickerq_dashboard.show.durations import exact
 from tickerq_dashboard.show.json_tree import editable
@@ -178,10 +179,24 @@ _ALL = (
     Field("reason", "Reason", TEXT),
 )  # fmt: skip
 FIELDS: Mapping[str, Field] = {each.name: each for each in _ALL}
+_FACTS = ("on_lost", "timeout", "hard_timeout", "priority", "unique_key", "concurrency_key")
 # A child waits for its parent first.
 _AT_OF_CHILDREN = Field(
     "at", "Not before", MOMENT, input="datetime-local", hint="In the zone of the run. Empty: at once."
 )
+
+
+def said_of(value: Any, name: str) -> str:
+    """Return a value of a field as pages say it; nothing of one that is not set."""
+    text = FIELDS[name].written(value)
+    return dict(FIELDS[name].choices).get(text, text) if text else ""
+
+
+def option_facts(run: Run) -> Iterator[tuple[str, str]]:
+    """Yield the label and the value of each option of a run that its page says beside its state."""
+    for name in _FACTS:
+        if said := said_of(getattr(run, name), name):
+            yield FIELDS[name].label, said
 
 
 def field_of(name: str) -> Field | None:

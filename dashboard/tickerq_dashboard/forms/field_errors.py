@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -80,8 +79,3 @@ def _placed(path: str) -> tuple[str, str]:
     leaf, _, rest = inner.partition(".")
     shown = _SHOWN_AS.get(leaf, leaf)
     return (prefix + shown if shown or not prefix else f"{prefix}function"), rest
-
-
-def first_of(errors: Mapping[str, Any], order: list[str]) -> str | None:
-    """Return the erroneous field that stands first on the form."""
-    return next((name for name in order if name in errors), None)

@@ -1,12 +1,14 @@
 """The pages of cron tickers: the list, the next to fire first, and one with all that it will do."""
 
+from collections.abc import Sequence
 from urllib.parse import urlencode
 from uuid import UUID
 
 from werkzeug.wrappers import Response
 
+from tickerq_celery import Cron, TimeTicker
 from tickerq_celery.enums import PauseKind
-from tickerq_celery.errors import TickerNotFoundError
+from tickerq_celery.errors import TickerNotFoundError, UnreadableRequestError
 from tickerq_celery.views import CronFigures, SubjectKind
 from tickerq_dashboard.access.roles import Permission
 from tickerq_dashboard.banner import Topic, topics_of
@@ -68,6 +70,7 @@ def cron(visit: Visit, cron_id: UUID, query: ListQuery) -> Response:
         cron=found.cron,
         schedule=schedule_words(found.cron),
         policies=list(policies_of(found.cron, clock)),
+        chain=_chain(found.cron),
         topics=(Topic(SubjectKind.CRON_TICKER, cron_id), *topics_of(pauses)),
         look=cron_look(found.cron, there),
         lacks_worker=lacks_worker(found.cron, there),
@@ -87,6 +90,14 @@ def cron(visit: Visit, cron_id: UUID, query: ListQuery) -> Response:
         pauses=pauses,
         audit=found.audit if Permission.AUDIT_VIEW in may else (),
     )
+
+
+def _chain(cron: Cron) -> Sequence[TimeTicker]:
+    """Return what each run starts; nothing where this process cannot read its payloads."""
+    try:
+        return cron.children
+    except UnreadableRequestError:
+        return ()
 
 
 def _functions_there(visit: Visit) -> frozenset[str]:

@@ -8,7 +8,8 @@ from tickerq_celery import TickerPriority
 from tickerq_celery.enums import OnLost
 from tickerq_celery.views import SettingDifference, SettingValue
 from tickerq_dashboard.show.durations import exact
-from tickerq_dashboard.show.words import intervals, json_text, loss_words
+from tickerq_dashboard.show.words import intervals, json_text
+from tickerq_dashboard.ticker_fields import said_of
 
 _MOST_NODES = 6
 
@@ -40,7 +41,7 @@ def _seconds(value: float) -> str:
 _SETTINGS: Mapping[str, tuple[str, Callable[[Any], str]]] = {
     "path": ("Code", str),
     "queue": ("Queue", _or("as Celery routes it", str)),
-    "priority": ("Priority", lambda value: TickerPriority(value).name.lower().replace("_", " ")),
+    "priority": ("Priority", lambda value: said_of(TickerPriority(value), "priority")),
     "max_concurrency": ("At once", _or("no limit", str)),
     "max_concurrency_per_key": ("At once per key", _or("no limit", str)),
     "rate_limit": ("Rate limit", _or("none", str)),
@@ -51,7 +52,7 @@ _SETTINGS: Mapping[str, tuple[str, Callable[[Any], str]]] = {
     ),
     "timeout": ("Timeout", _or("none", _seconds)),
     "hard_timeout": ("Hard timeout", _or("none", _seconds)),
-    "on_lost": ("If its worker dies", lambda value: loss_words(OnLost(value))),
+    "on_lost": ("If its worker dies", lambda value: said_of(OnLost(value), "on_lost")),
     # Of the schema there is a digest, which says nothing to people.
     "request_schema": ("What a request must be", _or("anything", lambda value: f"schema {value[:6]}")),
 }

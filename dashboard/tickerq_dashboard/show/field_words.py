@@ -8,6 +8,7 @@ from tickerq_dashboard.show.bulk_filters import filter_words
 from tickerq_dashboard.show.durations import exact
 from tickerq_dashboard.show.statuses import LOOKS
 from tickerq_dashboard.show.words import json_text
+from tickerq_dashboard.ticker_fields import CHOICE, FIELDS, NAMES, SPAN, SPANS, Kind
 
 _STATUSES = {str(status): look.word for status, look in LOOKS.items()}
 _REQUESTS = {"end": "to end", "terminate": "to be killed"}
@@ -35,7 +36,7 @@ def _status(value: Any) -> str:
     return _STATUSES.get(str(value), str(value))
 
 
-# The name and the words for a value; what is not here has its name without underscores, and its value.
+# Of what no form of a ticker has: the name, and the words for a value.
 _FIELDS: Mapping[str, tuple[str, Callable[[Any], str]]] = {
     "status": ("status", _status),
     "cancel_request": ("asked", lambda value: _REQUESTS.get(str(value), str(value))),
@@ -51,23 +52,37 @@ _FIELDS: Mapping[str, tuple[str, Callable[[Any], str]]] = {
     "as_of": ("runs as they were at", _plain),
     "filters": ("of", lambda value: filter_words(value) if isinstance(value, Mapping) else _plain(value)),
     "what": ("of", _plain),
-    "misfire": ("missed instants (misfire)", _word),
-    "misfire_limit": ("missed instants at most (misfire_limit)", _plain),
-    "misfire_grace": ("missed instants late at most (misfire_grace)", _seconds),
-    "pause_on_failure": ("failures in a row before a pause", _plain),
-    "on_lost": ("if its worker dies", _word),
-    "retry_intervals": ("waits between", _list(_seconds)),
-    "tags": ("tags", _list(str)),
-    **dict.fromkeys(("jitter", "every", "timeout", "hard_timeout"), ("", _seconds)),
-    **dict.fromkeys(("overlap", "kind", "priority", "run_condition", "state"), ("", _word)),
+    "state": ("", _word),
+}
+_KINDS: Mapping[Kind, Callable[[Any], str]] = {
+    CHOICE: _word,
+    SPAN: _seconds,
+    SPANS: _list(_seconds),
+    NAMES: _list(str),
+}
+# Fields of tickers that are not called here as in code, without underscores.
+_NAMES = {
+    "misfire": "missed instants (misfire)",
+    "misfire_limit": "missed instants at most (misfire_limit)",
+    "misfire_grace": "missed instants late at most (misfire_grace)",
+    "pause_on_failure": "failures in a row before a pause",
+    "on_lost": "if its worker dies",
+    "retry_intervals": "waits between",
 }
 
 
 def field_words(field: str) -> str:
     """Return how the pages call a field."""
-    return _FIELDS.get(field, ("", _plain))[0] or field.replace("_", " ")
+    name = _FIELDS[field][0] if field in _FIELDS else _NAMES.get(field)
+    return name or field.replace("_", " ")
 
 
 def value_words(field: str, value: Any) -> str:
     """Return a field's stored value as the pages say it; nothing of one that is not set."""
-    return "" if value is None or value == "" else _FIELDS.get(field, ("", _plain))[1](value)
+    return "" if value is None or value == "" else _words_of(field)(value)
+
+
+def _words_of(field: str) -> Callable[[Any], str]:
+    if field in _FIELDS:
+        return _FIELDS[field][1]
+    return _KINDS.get(FIELDS[field].kind, _plain) if field in FIELDS else _plain

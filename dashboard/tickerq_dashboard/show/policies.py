@@ -13,7 +13,8 @@ from tickerq_celery import Cron, MisfirePolicy, OverlapPolicy, TickerPriority
 from tickerq_celery.views import CronSummary
 from tickerq_dashboard.show.durations import exact
 from tickerq_dashboard.show.moments import Clock
-from tickerq_dashboard.show.words import LOSS, intervals, is_call, plural
+from tickerq_dashboard.show.words import intervals, is_call, plural
+from tickerq_dashboard.ticker_fields import said_of
 
 # Expressions whose words are kept: to find them takes longer than all else that a row of a list shows.
 MOST_KEPT = 1_000
@@ -55,7 +56,7 @@ def policies_of(cron: Cron, clock: Clock) -> Iterator[tuple[str, str]]:
     yield from _timeouts(cron)
     yield "Its runs start", f"{_start(cron)}."
     if cron.on_lost is not None:
-        yield "If its worker dies,", f"{LOSS[cron.on_lost]}."
+        yield "If its worker dies,", f"{said_of(cron.on_lost, 'on_lost')}."
     yield from _window(cron, clock)
 
 
@@ -95,7 +96,7 @@ def _start(cron: Cron) -> str:
     level = (
         ""
         if cron.priority is TickerPriority.NORMAL
-        else f" with priority {cron.priority.name.lower().replace('_', ' ')}"
+        else f" with priority {said_of(cron.priority, 'priority')}"
     )
     key = "" if cron.concurrency_key is None else f", and share the slots of the key {cron.concurrency_key}"
     return f"{when}, on {queue}{level}{key}"

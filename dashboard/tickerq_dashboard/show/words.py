@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from tickerq_celery import Cron, Run, RunCondition, TickerStatus, TickerType
-from tickerq_celery.enums import HoldReason, OnLost, Origin, TickerKind
+from tickerq_celery.enums import HoldReason, Origin, TickerKind
 from tickerq_celery.errors import UnreadableRequestError
 from tickerq_celery.views import Count, CronSummary, Pause, RunSummary
 from tickerq_dashboard.reading.waiters import MOST_COUNTED, Waiters
@@ -45,7 +45,6 @@ ORIGINS = {
     Origin.MISFIRE: "A record of missed instants",
     Origin.CHAIN: "Its chain",
 }
-LOSS = {OnLost.FAIL: "it fails", OnLost.RETRY: "it starts again"}
 
 
 class Name(NamedTuple):
@@ -133,11 +132,6 @@ def origin_words(run: Run | RunSummary) -> str:
     """Return what made a run."""
     word = ORIGINS[run.origin]
     return f"{word}, {run.created_by}" if run.created_by else word
-
-
-def loss_words(policy: OnLost) -> str:
-    """Return what becomes of a run whose worker died."""
-    return LOSS[policy]
 
 
 def scope_words(kind: str, name: str) -> str:
