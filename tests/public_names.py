@@ -14,7 +14,7 @@ from tickerq_celery.tickers.call import FunctionField
 from tickerq_celery.tickers.celery_task import TaskField
 
 PACKAGE = "tickerq_celery"
-DOORS = ("alembic", "enums", "errors", "testing", "typing", "views")
+DOORS = ("alembic", "enums", "errors", "limits", "testing", "typing", "views")
 # Members without an underscore that are for the package, its tools and its tests. No page names them.
 INNER = {
     "StoredRequest.codec",

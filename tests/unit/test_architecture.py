@@ -82,6 +82,8 @@ DOORS: dict[str, set[str]] = {
     "scheduler": {"beat", "runtime", "extension"},
     # Every value that a user gets: rooms hold them where they are made.
     "views": {"payload", "runtime", "schedule", "tickers"},
+    # The limits that a form or an API of a user's can refuse by: rooms hold them where they check them.
+    "limits": {"schedule"},
     # What users annotate code of their own with: objects that they hold, and the keywords of calls.
     "typing": {"functions", "managers", "runtime", "tickers"},
     # What an application's own env.py imports: it must not open the store, nor read its settings.

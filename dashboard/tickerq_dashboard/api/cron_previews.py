@@ -6,9 +6,9 @@ from flask import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.limits import LONGEST_EXPRESSION
 from tickerq_dashboard.api.answering import answered
 from tickerq_dashboard.api.fields import Answer, Moment
-from tickerq_dashboard.commands.crons import LONGEST_EXPRESSION
 from tickerq_dashboard.problem_details import FieldProblem, by_field, field_problems
 from tickerq_dashboard.show.policies import expression_words
 from tickerq_dashboard.visits import Visit

@@ -6,9 +6,9 @@ from flask import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.limits import LONGEST_FUNCTION
 from tickerq_dashboard.api.answering import answered
 from tickerq_dashboard.api.fields import Answer
-from tickerq_dashboard.commands.work import LONGEST_NAME
 from tickerq_dashboard.problem_details import FieldProblem, RefusedError, by_field, field_problems
 from tickerq_dashboard.reading.named import named
 from tickerq_dashboard.visits import Visit
@@ -19,7 +19,7 @@ class PayloadCheck(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    function: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
+    function: Annotated[str, Field(min_length=1, max_length=LONGEST_FUNCTION)]
     payload: Any = None
 
 

@@ -5,7 +5,11 @@ from uuid import UUID, uuid4
 
 from pydantic import BaseModel, ConfigDict, Field
 
-LONGEST_REASON, LONGEST_VERSION = 500, 200
+from tickerq_celery.limits import LONGEST_DESCRIPTION
+
+# The core keeps a reason as long as a description.
+LONGEST_REASON = LONGEST_DESCRIPTION
+LONGEST_VERSION = 200
 
 
 class Once(BaseModel):

@@ -7,11 +7,11 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from tickerq_celery import Cron, CronTicker, Run
+from tickerq_celery.limits import LONGEST_EXPRESSION, MOST_DATES, MOST_FAILURES, MOST_MISFIRES
 from tickerq_celery.typing import Managers
 from tickerq_dashboard.commands.command import Command, Once
 from tickerq_dashboard.commands.work import Child, Work
 
-MOST_MISFIRES, MOST_FAILURES, LONGEST_EXPRESSION, MOST_DATES = 1_000, 100, 128, 1_000
 MOST_A_MINUTE = 60_000
 
 

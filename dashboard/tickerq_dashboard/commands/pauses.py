@@ -4,17 +4,17 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from tickerq_celery.limits import LONGEST_FUNCTION
 from tickerq_celery.typing import Managers
 from tickerq_celery.views import Pause
 from tickerq_dashboard.commands.command import LONGEST_REASON, LONGEST_VERSION, Once
-from tickerq_dashboard.commands.work import LONGEST_NAME
 
 
 class Scoped(Once):
     """What is paused, or was, and why; ``name`` is the function or the tag."""
 
     kind: Literal["function", "tag", "everything"]
-    name: Annotated[str, Field(max_length=LONGEST_NAME)] = ""
+    name: Annotated[str, Field(max_length=LONGEST_FUNCTION)] = ""
     reason: Annotated[str, Field(max_length=LONGEST_REASON)] | None = None
 
     @model_validator(mode="after")

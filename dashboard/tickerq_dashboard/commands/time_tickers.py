@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 from tickerq_celery import Run, TimeTicker
 from tickerq_celery.typing import Managers
 from tickerq_dashboard.commands.command import Command, Once
-from tickerq_dashboard.commands.work import Child, Name, Work
+from tickerq_dashboard.commands.work import Child, Key, Work
 
 
 class Timed(Work):
@@ -22,7 +22,7 @@ class Timed(Work):
 class NewTimeTicker(Timed, Once):
     """A run that is to be scheduled, with the chain below it."""
 
-    unique_key: Name | None = None
+    unique_key: Key | None = None
     on_conflict: Literal["raise", "return_existing", "replace"] = "raise"
     children: tuple[Child, ...] = ()
 
@@ -35,7 +35,7 @@ class NewTimeTicker(Timed, Once):
 class TimeTickerCopy(Timed, Once):
     """A new run like one that there is: the fields that are said differ."""
 
-    unique_key: Name | None = None
+    unique_key: Key | None = None
     children: tuple[Child, ...] = ()
     with_children: bool = False
 

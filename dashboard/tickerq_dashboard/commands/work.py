@@ -6,15 +6,24 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from tickerq_celery import TimeTicker
-
-# The bounds of the core, so that a body is refused field by field before anything is stored.
-LONGEST_NAME, LONGEST_DESCRIPTION, LONGEST_CONCURRENCY_KEY, LONGEST_TAG = 200, 500, 90, 50
-MOST_TAGS, MOST_RETRIES = 20, 1_000
+from tickerq_celery.limits import (
+    LONGEST_CONCURRENCY_KEY,
+    LONGEST_DESCRIPTION,
+    LONGEST_FUNCTION,
+    LONGEST_KEY,
+    LONGEST_QUEUE,
+    LONGEST_TAG,
+    MOST_RETRIES,
+    MOST_TAGS,
+)
 
 ARGUMENTS = ("args", "kwargs", "options")
 PAYLOAD = frozenset({"request", *ARGUMENTS})
 
-Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST_FUNCTION)]
+Queue = Annotated[str, Field(min_length=1, max_length=LONGEST_QUEUE)]
+Key = Annotated[str, Field(min_length=1, max_length=LONGEST_KEY)]
+ConcurrencyKey = Annotated[str, Field(min_length=1, max_length=LONGEST_CONCURRENCY_KEY)]
 Tag = Annotated[str, Field(min_length=1, max_length=LONGEST_TAG)]
 Priority = Literal["long_running", "high", "normal", "low"]
 Condition = Literal[
@@ -48,8 +57,8 @@ class Work(BaseModel):
     timeout: timedelta | None = None
     hard_timeout: timedelta | None = None
     priority: Priority | None = None
-    queue: Name | None = None
-    concurrency_key: Annotated[str, Field(min_length=1, max_length=LONGEST_CONCURRENCY_KEY)] | None = None
+    queue: Queue | None = None
+    concurrency_key: ConcurrencyKey | None = None
     tags: Annotated[tuple[Tag, ...], Field(max_length=MOST_TAGS)] = ()
 
     @property
@@ -72,7 +81,8 @@ class Child(Work):
 
     run_condition: Condition | None = None
     execution_time: AwareDatetime | None = None
-    unique_key: Name | None = None
+    delay: timedelta | None = None
+    unique_key: Key | None = None
     children: tuple["Child", ...] = ()
 
     @property

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from tickerq_celery import Cron
 from tickerq_celery.errors import TickerError, TickerValidationError
+from tickerq_celery.limits import MOST_INSTANTS
 from tickerq_dashboard.commands.crons import Backfill
 from tickerq_dashboard.forms import field_errors
 from tickerq_dashboard.forms.field_errors import FORM
@@ -21,8 +22,6 @@ from tickerq_dashboard.show.outcomes import plain_refusal_of
 from tickerq_dashboard.texts import Repeated, Unreadable, moment
 from tickerq_dashboard.visits import Visit
 
-# The core's own bound.
-MOST = 10_000
 FIRST_SHOWN, LAST_SHOWN = 5, 3
 # The fields beside which an error can stand.
 _FIELDS = {"start", "end", "per_minute"}
@@ -144,7 +143,7 @@ def _shown(visit: Visit, cron: Cron, sent: SentForm, read: Read, status: int = 4
         repeated=read.repeated | {name for name in ("start", "end") if sent.texts.get(f"{name}_which")},
         span=span,
         zone=cron.time_zone,
-        bound=MOST,
+        bound=MOST_INSTANTS,
     )
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from tickerq_celery import Cron
 from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.limits import LONGEST_EXPRESSION
 from tickerq_celery.views import Explanation
-from tickerq_dashboard.commands.crons import LONGEST_EXPRESSION
 from tickerq_dashboard.forms import field_errors
 from tickerq_dashboard.forms.cron_fields import EVERY, CronReading
 from tickerq_dashboard.forms.facts import Fact, facts_of, payload_facts

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tickerq_celery.limits import LONGEST_FUNCTION
 from tickerq_celery.views import FunctionView
-from tickerq_dashboard.commands.work import LONGEST_NAME, Work
+from tickerq_dashboard.commands.work import Work
 from tickerq_dashboard.reading.reader import SLOW, Reader
 from tickerq_dashboard.show.example import example_of
 
@@ -51,7 +52,7 @@ def named(reader: Reader, name: str, *, is_task: bool) -> Named:
     """Return what is known of a function, or of a task."""
     if is_task:
         return Named(name=name, is_task=True, problem=None if _is_own_task(reader, name) else NO_TASK)
-    if not 0 < len(name) <= LONGEST_NAME:
+    if not 0 < len(name) <= LONGEST_FUNCTION:
         return Named(name=name, problem=NO_FUNCTION)
     view = reader.cached_or_none(("named", name), lambda: reader.tickerq.functions.get(name), fresh=2.0)
     is_here = reader.tickerq.registry.get(name) is not None

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from tests.dashboard.seeds import NOW, Seeds
 from tickerq_celery import validation
 from tickerq_celery.errors import TickerChangedError
-from tickerq_dashboard.commands import crons, work
+from tickerq_celery.schedule.grammar import LONGEST_EXPRESSION
 from tickerq_dashboard.commands.crons import CronEdit, NewCron
 from tickerq_dashboard.commands.time_tickers import NewTimeTicker, TimeTickerCopy, TimeTickerEdit
 
@@ -19,15 +19,22 @@ def _functions(seeds: Seeds) -> None:
     seeds.tickerq.function("clean_up")(lambda context: None)
 
 
-def test_the_bounds_are_those_of_the_core() -> None:
-    assert (
-        work.LONGEST_NAME == validation.LONGEST_FUNCTION == validation.LONGEST_QUEUE == validation.LONGEST_KEY
-    )
-    assert work.LONGEST_DESCRIPTION == validation.LONGEST_DESCRIPTION
-    assert work.LONGEST_CONCURRENCY_KEY == validation.LONGEST_CONCURRENCY_KEY
-    assert (work.MOST_TAGS, work.LONGEST_TAG) == (validation.MOST_TAGS, validation.LONGEST_TAG)
-    assert work.MOST_RETRIES == validation.MOST_RETRIES
-    assert (crons.MOST_MISFIRES, crons.MOST_FAILURES) == (validation.MOST_MISFIRES, validation.MOST_FAILURES)
+@pytest.mark.parametrize(
+    ("field", "length"),
+    [
+        ("function", validation.LONGEST_FUNCTION),
+        ("queue", validation.LONGEST_QUEUE),
+        ("unique_key", validation.LONGEST_KEY),
+        ("concurrency_key", validation.LONGEST_CONCURRENCY_KEY),
+        ("description", validation.LONGEST_DESCRIPTION),
+        ("expression", LONGEST_EXPRESSION),
+    ],
+)
+def test_a_text_may_be_as_long_as_in_the_core(field: str, length: int) -> None:
+    model = NewCron if field == "expression" else NewTimeTicker
+    assert getattr(model.model_validate({"function": "a", field: "x" * length}), field)
+    with pytest.raises(ValidationError):
+        model.model_validate({"function": "a", field: "x" * (length + 1)})
 
 
 def test_json_schedules_a_run_with_its_chain(seeds: Seeds) -> None:
@@ -35,12 +42,13 @@ def test_json_schedules_a_run_with_its_chain(seeds: Seeds) -> None:
         "function": "clean_up",
         "execution_time": "2098-12-01T09:30:00Z",
         "retry_intervals": [30, "PT1M"],
-        "children": [{"function": "clean_up", "run_condition": "on_failure"}],
+        "children": [{"function": "clean_up", "run_condition": "on_failure", "delay": 86400}],
     }
     run = NewTimeTicker.model_validate_json(json.dumps(body)).apply(seeds.tickerq)
     assert run.execution_time == datetime(2098, 12, 1, 9, 30, tzinfo=UTC)
     assert run.retry_intervals == (timedelta(seconds=30), timedelta(minutes=1))
-    assert len(seeds.tickerq.time_tickers.find(parent_id=run.id)) == 1
+    [child] = seeds.tickerq.time_tickers.find(parent_id=run.id)
+    assert child.execution_time == child.created_at + timedelta(days=1)
 
 
 def test_json_changes_only_what_it_says_of_what_was_seen(seeds: Seeds) -> None:

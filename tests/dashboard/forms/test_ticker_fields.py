@@ -123,5 +123,7 @@ def test_the_page_of_a_cron_ticker_shows_its_chain(admin: Person, seeds: Seeds) 
     chain = TimeTicker("clean_up", run_condition="on_success", children=[below])
     cron = seeds.tickerq.cron_tickers.add(CronTicker("clean_up", expression="0 9 * * *", children=[chain]))
     said = text_of(admin.get(f"/crons/{cron.id}").text)
-    assert "clean_up each run clean_up runs on success shop. refresh runs on failure" in " ".join(said.split())
+    assert "clean_up each run clean_up runs on success shop. refresh runs on failure" in " ".join(
+        said.split()
+    )
     assert "Namespace dashboard" in " ".join(said.split())
