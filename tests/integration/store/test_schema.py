@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 import pytest
@@ -85,6 +86,11 @@ def test_alembic_finds_nothing_left_to_migrate(migrated: Database) -> None:
         return compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
 
     assert migrated.read(differences) == []
+
+
+def test_the_first_revision_is_what_the_script_writes_of_the_tables() -> None:
+    script = run_path(str(ROOT / "scripts" / "freeze-tables"))
+    assert script["REVISION"].read_text(encoding="utf-8") == script["revision"]()
 
 
 @pytest.mark.parametrize("name", ["status", "due_at", "running_on", "ended_at"])

@@ -18,7 +18,7 @@ CONDITION = "where"
 STORAGE = "storage"
 _CONDITIONS = ("postgresql_where", "sqlite_where")
 # Names and keys are compared byte by byte: MariaDB would otherwise take "Send" and "send" for one function.
-_STORAGE: Mapping[str, object] = {
+TABLE_OPTIONS: Mapping[str, object] = {
     "mysql_engine": "InnoDB",
     "mysql_charset": "utf8mb4",
     "mysql_collate": "utf8mb4_bin",
@@ -56,7 +56,7 @@ def _add_own_options(target: MetaData, connection: Connection, **_: object) -> N
     """
     prefix = f"{connection.dialect.name}_"
     for table in target.tables.values():
-        _set_own(table, prefix, _STORAGE)
+        _set_own(table, prefix, TABLE_OPTIONS)
         for index in table.indexes:
             if CONDITION in index.info:
                 _set_own(index, prefix, dict.fromkeys(_CONDITIONS, text(index.info[CONDITION])))

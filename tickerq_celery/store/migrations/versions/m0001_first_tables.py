@@ -1,4 +1,4 @@
-"""All tables, as version 0.1.0 brings them; until that is released this revision is amended."""
+"""All tables, as version 0.1.0 brings them; until that is released scripts/freeze-tables writes them anew."""
 
 from typing import Any
 
@@ -21,7 +21,6 @@ _OPTIONS: dict[str, Any] = {
     "mariadb_charset": "utf8mb4",
     "mariadb_collate": "utf8mb4_bin",
 }
-_HAS_ENDED = "ended_at IS NOT NULL"
 
 
 def upgrade() -> None:
@@ -50,15 +49,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_tickerq_audit"),
         **_OPTIONS,
     )
-    create_index("ix_tickerq_audit_namespace_at", "tickerq_audit", ["namespace", "at", "id"], unique=False)
+    create_index(
+        "ix_tickerq_audit_namespace_actor",
+        "tickerq_audit",
+        ["namespace", "actor", "at", "id"],
+        unique=False,
+    )
+    create_index(
+        "ix_tickerq_audit_namespace_at",
+        "tickerq_audit",
+        ["namespace", "at", "id"],
+        unique=False,
+    )
     create_index(
         "ix_tickerq_audit_namespace_object",
         "tickerq_audit",
         ["namespace", "object_kind", "object_id", "at", "id"],
         unique=False,
-    )
-    create_index(
-        "ix_tickerq_audit_namespace_actor", "tickerq_audit", ["namespace", "actor", "at", "id"], unique=False
     )
     create_table(
         "tickerq_bulk",
@@ -92,7 +99,10 @@ def upgrade() -> None:
         **_OPTIONS,
     )
     create_index(
-        "ix_tickerq_bulk_namespace_state", "tickerq_bulk", ["namespace", "state", "id"], unique=False
+        "ix_tickerq_bulk_namespace_state",
+        "tickerq_bulk",
+        ["namespace", "state", "id"],
+        unique=False,
     )
     create_table(
         "tickerq_cron_tickers",
@@ -153,15 +163,15 @@ def upgrade() -> None:
         **_OPTIONS,
     )
     create_index(
-        "ix_tickerq_cron_tickers_namespace_next_run_at",
-        "tickerq_cron_tickers",
-        ["namespace", "next_run_at", "id"],
-        unique=False,
-    )
-    create_index(
         "ix_tickerq_cron_tickers_namespace_function",
         "tickerq_cron_tickers",
         ["namespace", "function", "id"],
+        unique=False,
+    )
+    create_index(
+        "ix_tickerq_cron_tickers_namespace_next_run_at",
+        "tickerq_cron_tickers",
+        ["namespace", "next_run_at", "id"],
         unique=False,
     )
     create_index(
@@ -275,7 +285,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_tickerq_nodes"),
         **_OPTIONS,
     )
-    create_index("ix_tickerq_nodes_namespace_kind", "tickerq_nodes", ["namespace", "kind"], unique=False)
+    create_index(
+        "ix_tickerq_nodes_namespace_kind",
+        "tickerq_nodes",
+        ["namespace", "kind"],
+        unique=False,
+    )
     create_table(
         "tickerq_pauses",
         sa.Column("namespace", sa.String(length=100), nullable=False),
@@ -410,9 +425,9 @@ def upgrade() -> None:
         sa.Column("updated_at", column_types.UtcDateTime(), nullable=False),
         sa.Column("has_children", sa.Boolean(), nullable=False),
         sa.Column("result", column_types.Payload, nullable=True),
-        sa.CheckConstraint("(ended_at IS NULL) = (status < 3)", name=op.f("ck_tickerq_tickers_ended_at")),
         sa.CheckConstraint("(check_at IS NULL) = (status <> 1)", name=op.f("ck_tickerq_tickers_check_at")),
         sa.CheckConstraint("due_at IS NULL OR status = 0", name=op.f("ck_tickerq_tickers_due_at")),
+        sa.CheckConstraint("(ended_at IS NULL) = (status < 3)", name=op.f("ck_tickerq_tickers_ended_at")),
         sa.CheckConstraint("running_on IS NULL OR status = 2", name=op.f("ck_tickerq_tickers_running_on")),
         sa.CheckConstraint("status BETWEEN 0 AND 7", name=op.f("ck_tickerq_tickers_status")),
         sa.ForeignKeyConstraint(
@@ -422,7 +437,10 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
-            ["parent_id"], ["tickerq_tickers.id"], name="fk_tickerq_tickers_parent_id", ondelete="CASCADE"
+            ["parent_id"],
+            ["tickerq_tickers.id"],
+            name="fk_tickerq_tickers_parent_id",
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name="pk_tickerq_tickers"),
         **_OPTIONS,
@@ -435,14 +453,26 @@ def upgrade() -> None:
             "autovacuum_vacuum_cost_delay": 1,
         },
     )
-    # Before the other index that begins with this column: MariaDB checks a foreign key at each write of the
-    # first that serves, and an end would wait for a lock of its cron ticker if that one held the end.
+    create_index(
+        "uq_tickerq_tickers_alone_for",
+        "tickerq_tickers",
+        ["alone_for"],
+        unique=True,
+        where="alone_for IS NOT NULL",
+    )
     create_index(
         "uq_tickerq_tickers_cron_ticker_id_instant",
         "tickerq_tickers",
         ["cron_ticker_id", "instant"],
         unique=True,
         where="cron_ticker_id IS NOT NULL",
+    )
+    create_index(
+        "uq_tickerq_tickers_namespace_active_key",
+        "tickerq_tickers",
+        ["namespace", "active_key"],
+        unique=True,
+        where="active_key IS NOT NULL",
     )
     create_index(
         "ix_tickerq_tickers_check_at",
@@ -452,11 +482,32 @@ def upgrade() -> None:
         where="check_at IS NOT NULL",
     )
     create_index(
+        "ix_tickerq_tickers_cron",
+        "tickerq_tickers",
+        ["cron_ticker_id", "ended_status", "ended_at", "id"],
+        unique=False,
+        where="ended_at IS NOT NULL",
+    )
+    create_index(
+        "ix_tickerq_tickers_due_flow",
+        "tickerq_tickers",
+        ["namespace", "function", "queue", "priority", "due_at", "id"],
+        unique=False,
+        where="due_at IS NOT NULL AND priority >= 0",
+    )
+    create_index(
         "ix_tickerq_tickers_ended_at",
         "tickerq_tickers",
         ["ended_at", "id"],
         unique=False,
-        where=_HAS_ENDED,
+        where="ended_at IS NOT NULL",
+    )
+    create_index(
+        "ix_tickerq_tickers_ended_on",
+        "tickerq_tickers",
+        ["ended_on", "ended_at", "id"],
+        unique=False,
+        where="ended_at IS NOT NULL",
     )
     create_index(
         "ix_tickerq_tickers_ended_status",
@@ -471,39 +522,18 @@ def upgrade() -> None:
         unique=False,
     )
     create_index(
-        "ix_tickerq_tickers_kind",
-        "tickerq_tickers",
-        ["type", "kind", "ended_at", "id"],
-        unique=False,
-        where=_HAS_ENDED,
-    )
-    create_index(
-        "ix_tickerq_tickers_cron",
-        "tickerq_tickers",
-        ["cron_ticker_id", "ended_status", "ended_at", "id"],
-        unique=False,
-        where=_HAS_ENDED,
-    )
-    create_index(
-        "ix_tickerq_tickers_root",
-        "tickerq_tickers",
-        ["root_id", "ended_at", "id"],
-        unique=False,
-        where=_HAS_ENDED,
-    )
-    create_index(
-        "ix_tickerq_tickers_ended_on",
-        "tickerq_tickers",
-        ["ended_on", "ended_at", "id"],
-        unique=False,
-        where=_HAS_ENDED,
-    )
-    create_index(
         "ix_tickerq_tickers_held_for",
         "tickerq_tickers",
         ["held_for", "hold_key", "priority", "id"],
         unique=False,
         where="held_for IS NOT NULL",
+    )
+    create_index(
+        "ix_tickerq_tickers_kind",
+        "tickerq_tickers",
+        ["type", "kind", "ended_at", "id"],
+        unique=False,
+        where="ended_at IS NOT NULL",
     )
     create_index(
         "ix_tickerq_tickers_namespace_due_at",
@@ -513,18 +543,18 @@ def upgrade() -> None:
         where="due_at IS NOT NULL",
     )
     create_index(
-        "ix_tickerq_tickers_due_flow",
-        "tickerq_tickers",
-        ["namespace", "function", "queue", "priority", "due_at", "id"],
-        unique=False,
-        where="due_at IS NOT NULL AND priority >= 0",
-    )
-    create_index(
         "ix_tickerq_tickers_parent_id",
         "tickerq_tickers",
         ["parent_id"],
         unique=False,
         where="parent_id IS NOT NULL",
+    )
+    create_index(
+        "ix_tickerq_tickers_root",
+        "tickerq_tickers",
+        ["root_id", "ended_at", "id"],
+        unique=False,
+        where="ended_at IS NOT NULL",
     )
     create_index(
         "ix_tickerq_tickers_running_on",
@@ -540,20 +570,6 @@ def upgrade() -> None:
         unique=False,
         where="task_id IS NOT NULL",
     )
-    create_index(
-        "uq_tickerq_tickers_alone_for",
-        "tickerq_tickers",
-        ["alone_for"],
-        unique=True,
-        where="alone_for IS NOT NULL",
-    )
-    create_index(
-        "uq_tickerq_tickers_namespace_active_key",
-        "tickerq_tickers",
-        ["namespace", "active_key"],
-        unique=True,
-        where="active_key IS NOT NULL",
-    )
     create_table(
         "tickerq_attempts",
         sa.Column("ticker_id", column_types.Id, nullable=False),
@@ -568,7 +584,10 @@ def upgrade() -> None:
         sa.Column("traceback", column_types.LongText, nullable=True),
         sa.Column("node", sa.String(length=200), nullable=True),
         sa.ForeignKeyConstraint(
-            ["ticker_id"], ["tickerq_tickers.id"], name="fk_tickerq_attempts_ticker_id", ondelete="CASCADE"
+            ["ticker_id"],
+            ["tickerq_tickers.id"],
+            name="fk_tickerq_attempts_ticker_id",
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("ticker_id", "claim_no", "retries", "number", name="pk_tickerq_attempts"),
         **_OPTIONS,
@@ -581,7 +600,10 @@ def upgrade() -> None:
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("lines", column_types.Json(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["ticker_id"], ["tickerq_tickers.id"], name="fk_tickerq_logs_ticker_id", ondelete="CASCADE"
+            ["ticker_id"],
+            ["tickerq_tickers.id"],
+            name="fk_tickerq_logs_ticker_id",
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("ticker_id", "claim_no", "first", name="pk_tickerq_logs"),
         **_OPTIONS,
@@ -593,7 +615,10 @@ def upgrade() -> None:
         sa.Column("fraction", sa.Float(), nullable=True),
         sa.Column("message", sa.String(length=200), nullable=True),
         sa.ForeignKeyConstraint(
-            ["ticker_id"], ["tickerq_tickers.id"], name="fk_tickerq_progress_ticker_id", ondelete="CASCADE"
+            ["ticker_id"],
+            ["tickerq_tickers.id"],
+            name="fk_tickerq_progress_ticker_id",
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("ticker_id", name="pk_tickerq_progress"),
         **_OPTIONS,
@@ -607,7 +632,10 @@ def upgrade() -> None:
         sa.Column("take_over_at", column_types.UtcDateTime(), nullable=False),
         sa.Column("takeovers", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["ticker_id"], ["tickerq_tickers.id"], name="fk_tickerq_revocations_ticker_id", ondelete="CASCADE"
+            ["ticker_id"],
+            ["tickerq_tickers.id"],
+            name="fk_tickerq_revocations_ticker_id",
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name="pk_tickerq_revocations"),
         **_OPTIONS,
@@ -618,7 +646,12 @@ def upgrade() -> None:
         ["namespace", "take_over_at", "id"],
         unique=False,
     )
-    create_index("ix_tickerq_revocations_ticker_id", "tickerq_revocations", ["ticker_id"], unique=False)
+    create_index(
+        "ix_tickerq_revocations_ticker_id",
+        "tickerq_revocations",
+        ["ticker_id"],
+        unique=False,
+    )
 
 
 def downgrade() -> None:
