@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, timedelta
+from enum import Flag, auto
 from typing import Any
 
 from tickerq_celery import Run
@@ -22,6 +23,22 @@ class Kind:
     write: Callable[[Any], str] = str
 
 
+class Section(Flag):
+    """Where a field stands with others, in the order of the table.
+
+    CALL and HOW are of every ticker, CHILD of one in a chain, GIVEN and BOUNDS are sections of the form of a
+    cron ticker, and FACTS is the section of that name on the page of a run.
+    """
+
+    NONE = 0
+    CALL = auto()
+    HOW = auto()
+    CHILD = auto()
+    GIVEN = auto()
+    BOUNDS = auto()
+    FACTS = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field: its ``label`` in lists of errors and changes, and ``question`` where it is asked for.
@@ -33,6 +50,7 @@ class Field:
     name: str
     label: str
     kind: Kind
+    section: Section = Section.NONE
     _: KW_ONLY
     question: str = ""
     spoken: str = ""
@@ -115,18 +133,19 @@ _PASSES = (
     ("second", "the second, after they have changed"),
 )  # fmt: skip
 
+CALL, HOW, CHILD, GIVEN, BOUNDS, FACTS = Section
 _ALL = (
-    Field("function", "Function", TEXT, list="functions"),
-    Field("kind", "Kind", CHOICE, widget="choice", choices=_KINDS, css="kind"),
-    Field("request", "Payload", JSON, of=FUNCTION, widget="area", css="wide",
+    Field("function", "Function", TEXT, CHILD, list="functions"),
+    Field("kind", "Kind", CHOICE, CHILD, widget="choice", choices=_KINDS, css="kind"),
+    Field("request", "Payload", JSON, CALL, of=FUNCTION, widget="area", css="wide",
           hint="JSON, given to the function. Empty: it is called without one."),
-    Field("args", "Positional arguments", JSON_LIST, of=TASK, widget="area", rows=2, empty=(),
+    Field("args", "Positional arguments", JSON_LIST, CALL, of=TASK, widget="area", rows=2, empty=(),
           hint="A JSON array, such as [1, 2]."),
-    Field("kwargs", "Keyword arguments", JSON_OBJECT, of=TASK, widget="area", rows=2, empty={},
+    Field("kwargs", "Keyword arguments", JSON_OBJECT, CALL, of=TASK, widget="area", rows=2, empty={},
           hint="A JSON object."),
-    Field("options", "Options of the call", JSON_OBJECT, of=TASK, widget="area", rows=2, empty={},
+    Field("options", "Options of the call", JSON_OBJECT, CALL, of=TASK, widget="area", rows=2, empty={},
           hint="A JSON object, as apply_async takes them."),
-    Field("on_lost", "If its worker dies", CHOICE, of=TASK, widget="choice", choices=_LOSSES),
+    Field("on_lost", "If its worker dies", CHOICE, CALL | FACTS, of=TASK, widget="choice", choices=_LOSSES),
     Field("schedule", "Schedule", TEXT),
     Field("expression", "Cron expression", TEXT, css="big", mono=True,
           hint="Minute, hour, day of month, month, weekday; six fields begin with seconds."),
@@ -136,7 +155,9 @@ _ALL = (
           question="Where both day fields are set, either of them is enough, as in Unix"),
     Field("when", "When", TEXT),
     Field("delay", "Time from now", SPAN, hint="Such as 10 min or 1 h 30 min."),
-    Field("at", "Date and time", MOMENT, input="datetime-local"),
+    Field("run_condition", "Runs when", CHOICE, CHILD, widget="choice", choices=_CONDITIONS,
+          question="Runs when its parent's end is"),
+    Field("at", "Date and time", MOMENT, CHILD, input="datetime-local"),
     Field("zone", "Time zone", TEXT, list="zone-names"),
     Field("pass", "Which of both", CHOICE, widget="choice", choices=_PASSES),
     Field("overlap", "Overlap", CHOICE, choices=_OVERLAPS, spoken="If the run before is still going"),
@@ -149,41 +170,45 @@ _ALL = (
           spoken="Failed runs in a row before a pause"),
     Field("jitter", "Spread", SPAN, width="s9", if_empty="0 s", empty=timedelta(0),
           spoken="Spread: up to how much after their time runs start"),
-    Field("description", "Description", TEXT, css="wide"),
-    Field("retries", "Retries", TEXT, of=FUNCTION, input="number", width="s9", if_empty="its function's",
+    Field("description", "Description", TEXT, HOW | GIVEN, css="wide"),
+    Field("retries", "Retries", TEXT, HOW, of=FUNCTION, input="number", width="s9", if_empty="its function's",
           hint="More attempts after a failure. Empty: as its function says."),
-    Field("retry_intervals", "Waits between retries", SPANS, of=FUNCTION, width="s16",
+    Field("retry_intervals", "Waits between retries", SPANS, HOW, of=FUNCTION, width="s16",
           if_empty="its function's", spoken="Waits between retries, with commas",
           hint="Such as 30 s, 1 min, 5 min. The last one repeats."),
-    Field("timeout", "Timeout", SPAN, of=FUNCTION, width="s9", if_empty="any time",
+    Field("timeout", "Timeout", SPAN, HOW | FACTS, of=FUNCTION, width="s9", if_empty="any time",
           hint="Such as 20 min. Then it is asked to end."),
-    Field("hard_timeout", "Hard timeout", SPAN, of=FUNCTION, width="s9", if_empty="never",
+    Field("hard_timeout", "Hard timeout", SPAN, HOW | FACTS, of=FUNCTION, width="s9", if_empty="never",
           hint="Then its process is ended."),
-    Field("priority", "Priority", CHOICE, widget="choice", choices=_PRIORITIES),
-    Field("queue", "Queue", TEXT, width="s9", if_empty="as routed", hint="Empty: as Celery routes it."),
-    Field("tags", "Tags", NAMES, hint="With commas between them.", empty=()),
-    Field("concurrency_key", "Concurrency key", TEXT, of=FUNCTION,
+    Field("priority", "Priority", CHOICE, HOW | FACTS, widget="choice", choices=_PRIORITIES),
+    Field("queue", "Queue", TEXT, HOW, width="s9", if_empty="as routed", hint="Empty: as Celery routes it."),
+    Field("tags", "Tags", NAMES, HOW | GIVEN, hint="With commas between them.", empty=()),
+    Field("concurrency_key", "Concurrency key", TEXT, HOW | GIVEN | FACTS, of=FUNCTION,
           hint="Runs with the same key share slots."),
-    Field("unique_key", "Unique key", TEXT, hint="While a run with it has not ended, no other is taken."),
+    Field("unique_key", "Unique key", TEXT, CHILD | FACTS,
+          hint="While a run with it has not ended, no other is taken."),
     Field("on_conflict", "If the key is taken", CHOICE, widget="choice", choices=_CONFLICTS),
     Field("with_children", "Its chain", FLAG, widget="tick", empty=False,
           question="Copy all that is below it, with run conditions and payloads"),
-    Field("run_condition", "Runs when", CHOICE, widget="choice", choices=_CONDITIONS,
-          question="Runs when its parent's end is"),
-    Field("start_at", "Not before", MOMENT, input="datetime-local", hint="By the clocks of its zone."),
-    Field("end_at", "Not after", MOMENT, input="datetime-local"),
-    Field("max_runs", "Runs in all", TEXT, input="number", hint="Empty: without end."),
-    Field("exclude", "Not on", DATES, empty=(), hint="Dates such as 2026-12-24, 2026-12-25."),
+    Field("start_at", "Not before", MOMENT, BOUNDS, input="datetime-local",
+          hint="By the clocks of its zone."),
+    Field("end_at", "Not after", MOMENT, BOUNDS, input="datetime-local"),
+    Field("max_runs", "Runs in all", TEXT, BOUNDS, input="number", hint="Empty: without end."),
+    Field("exclude", "Not on", DATES, BOUNDS, empty=(), hint="Dates such as 2026-12-24, 2026-12-25."),
     Field("is_enabled", "Enabled", FLAG, widget="tick", empty=False,
           question="Enabled: it fires from its first instant on"),
     Field("reason", "Reason", TEXT),
 )  # fmt: skip
 FIELDS: Mapping[str, Field] = {each.name: each for each in _ALL}
-_FACTS = ("on_lost", "timeout", "hard_timeout", "priority", "unique_key", "concurrency_key")
 # A child waits for its parent first.
 _AT_OF_CHILDREN = Field(
     "at", "Not before", MOMENT, input="datetime-local", hint="In the zone of the run. Empty: at once."
 )
+
+
+def names_in(section: Section) -> tuple[str, ...]:
+    """Return the fields of a section."""
+    return tuple(each.name for each in _ALL if section in each.section)
 
 
 def said_of(value: Any, name: str) -> str:
@@ -194,7 +219,7 @@ def said_of(value: Any, name: str) -> str:
 
 def option_facts(run: Run) -> Iterator[tuple[str, str]]:
     """Yield the label and the value of each option of a run that its page says beside its state."""
-    for name in _FACTS:
+    for name in names_in(FACTS):
         if said := said_of(getattr(run, name), name):
             yield FIELDS[name].label, said
 

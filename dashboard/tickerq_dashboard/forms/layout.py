@@ -6,8 +6,8 @@ from itertools import groupby
 from string import Formatter
 from typing import NamedTuple
 
-from tickerq_dashboard.commands.work import ARGUMENTS
-from tickerq_dashboard.ticker_fields import FIELDS, FUNCTION
+from tickerq_dashboard.commands.work import PAYLOAD
+from tickerq_dashboard.ticker_fields import FIELDS, FUNCTION, MOMENT, Section, names_in
 
 Names = tuple[str, ...]
 
@@ -49,18 +49,16 @@ def groups_of(names: Sequence[str]) -> list[Group]:
     return [Group(of, tuple(each)) for of, each in groupby(names, lambda name: FIELDS[name].of)]
 
 
-# What of a call is no payload.
-TERMS = ("on_lost",)
-CALL = ("request", *ARGUMENTS, *TERMS)
-HOW = (
-    "description", "retries", "retry_intervals", "timeout", "hard_timeout", "priority", "queue", "tags",
-    "concurrency_key",
-)  # fmt: skip
-# What every ticker has, children included.
+CALL = names_in(Section.CALL)
+HOW = names_in(Section.HOW)
+CHILD = names_in(Section.CHILD)
+GIVEN = names_in(Section.GIVEN)
+BOUNDS = names_in(Section.BOUNDS)
+# What every ticker has, children included, and what of its call is no payload.
 WORK = (*CALL, *HOW)
+TERMS = tuple(name for name in CALL if name not in PAYLOAD)
 # Occurrences have copies of their chain, of which none can have a moment or a key of its own.
 OF_ONE_CHAIN = ("at", "unique_key")
-CHILD = ("function", "kind", "run_condition", *OF_ONE_CHAIN)
 POLICIES = (
     Sentence("If the run before is still going, {overlap}."),
     Sentence("After an outage, {misfire}, {misfire_limit} at most, if at most {misfire_grace} late."),
@@ -69,8 +67,6 @@ POLICIES = (
     Sentence("A run may take {timeout}; its process is ended after {hard_timeout}.", FUNCTION),
     Sentence("Start up to {jitter} after the time, on the queue {queue}, priority {priority}."),
 )
-GIVEN = ("description", "tags", "concurrency_key")
-BOUNDS = ("start_at", "end_at", "max_runs", "exclude")
 
 
 def _in_sentences() -> Iterator[str]:
@@ -88,5 +84,7 @@ ORDER_OF_CRON = (
 )  # fmt: skip
 # What a cron ticker has beside its work, its schedule, and the moments that are of its zone.
 OWN_OF_CRON = tuple(
-    name for name in ("time_zone", "day_or", *_in_sentences(), "max_runs", "exclude") if name not in WORK
+    name
+    for name in ("time_zone", "day_or", *_in_sentences(), *BOUNDS)
+    if name not in WORK and FIELDS[name].kind is not MOMENT
 )
