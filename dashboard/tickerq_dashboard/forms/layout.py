@@ -1,7 +1,6 @@
 """Which fields each form has, section by section, in the order of its page."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from string import Formatter
 from typing import NamedTuple
@@ -26,27 +25,23 @@ class Words(NamedTuple):
     name: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """A setting as a sentence, in which its fields stand."""
+class Sentence(NamedTuple):
+    """A setting as a sentence, cut behind each of the fields that stand in it."""
 
-    text: str
-    of: str = ""
-
-    @property
-    def parts(self) -> list[Words]:
-        """The sentence, cut behind each of its fields."""
-        return [Words(text, name) for text, name, *_ in Formatter().parse(self.text)]
-
-    @property
-    def names(self) -> Names:
-        """The fields within."""
-        return tuple(name for _, name in self.parts if name is not None)
+    parts: tuple[Words, ...]
+    names: Names
+    of: str
 
 
-def groups_of(names: Sequence[str]) -> list[Group]:
+def _sentence(text: str, of: str = "") -> Sentence:
+    parts = tuple(Words(words, name) for words, name, *_ in Formatter().parse(text))
+    return Sentence(parts, tuple(name for _, name in parts if name is not None), of)
+
+
+@cache
+def groups_of(names: Names) -> tuple[Group, ...]:
     """Return fields with those together that the same tickers have."""
-    return [Group(of, tuple(each)) for of, each in groupby(names, lambda name: FIELDS[name].of)]
+    return tuple(Group(of, tuple(each)) for of, each in groupby(names, lambda name: FIELDS[name].of))
 
 
 CALL = names_in(Section.CALL)
@@ -60,31 +55,25 @@ TERMS = tuple(name for name in CALL if name not in PAYLOAD)
 # Occurrences have copies of their chain, of which none can have a moment or a key of its own.
 OF_ONE_CHAIN = ("at", "unique_key")
 POLICIES = (
-    Sentence("If the run before is still going, {overlap}."),
-    Sentence("After an outage, {misfire}, {misfire_limit} at most, if at most {misfire_grace} late."),
-    Sentence("If a run fails, try {retries} more times, after {retry_intervals}.", FUNCTION),
-    Sentence("After {pause_on_failure} failed runs in a row, pause it."),
-    Sentence("A run may take {timeout}; its process is ended after {hard_timeout}.", FUNCTION),
-    Sentence("Start up to {jitter} after the time, on the queue {queue}, priority {priority}."),
+    _sentence("If the run before is still going, {overlap}."),
+    _sentence("After an outage, {misfire}, {misfire_limit} at most, if at most {misfire_grace} late."),
+    _sentence("If a run fails, try {retries} more times, after {retry_intervals}.", FUNCTION),
+    _sentence("After {pause_on_failure} failed runs in a row, pause it."),
+    _sentence("A run may take {timeout}; its process is ended after {hard_timeout}.", FUNCTION),
+    _sentence("Start up to {jitter} after the time, on the queue {queue}, priority {priority}."),
 )
-
-
-def _in_sentences() -> Iterator[str]:
-    for sentence in POLICIES:
-        yield from sentence.names
-
-
+_IN_SENTENCES = tuple(name for sentence in POLICIES for name in sentence.names)
 ORDER_OF_RUN = (
     "function", "kind", *CALL, "when", "delay", "at", "zone", "pass", *HOW, "unique_key", "on_conflict",
     "with_children", "run_condition", "reason",
 )  # fmt: skip
 ORDER_OF_CRON = (
-    "schedule", "expression", "every", "time_zone", "function", "day_or", *_in_sentences(), "kind", *CALL,
+    "schedule", "expression", "every", "time_zone", "function", "day_or", *_IN_SENTENCES, "kind", *CALL,
     *GIVEN, *BOUNDS, "run_condition", "is_enabled", "reason",
 )  # fmt: skip
 # What a cron ticker has beside its work, its schedule, and the moments that are of its zone.
 OWN_OF_CRON = tuple(
     name
-    for name in ("time_zone", "day_or", *_in_sentences(), *BOUNDS)
+    for name in ("time_zone", "day_or", *_IN_SENTENCES, *BOUNDS)
     if name not in WORK and FIELDS[name].kind is not MOMENT
 )
