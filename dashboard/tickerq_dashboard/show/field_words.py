@@ -36,7 +36,7 @@ def _status(value: Any) -> str:
     return _STATUSES.get(str(value), str(value))
 
 
-# Of what no form of a ticker has: the name, and the words for a value.
+# The name, and the words for a value, where these are not as the table of fields has them.
 _FIELDS: Mapping[str, tuple[str, Callable[[Any], str]]] = {
     "status": ("status", _status),
     "cancel_request": ("asked", lambda value: _REQUESTS.get(str(value), str(value))),

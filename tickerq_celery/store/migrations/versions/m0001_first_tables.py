@@ -55,12 +55,7 @@ def upgrade() -> None:
         ["namespace", "actor", "at", "id"],
         unique=False,
     )
-    create_index(
-        "ix_tickerq_audit_namespace_at",
-        "tickerq_audit",
-        ["namespace", "at", "id"],
-        unique=False,
-    )
+    create_index("ix_tickerq_audit_namespace_at", "tickerq_audit", ["namespace", "at", "id"], unique=False)
     create_index(
         "ix_tickerq_audit_namespace_object",
         "tickerq_audit",
@@ -285,12 +280,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_tickerq_nodes"),
         **_OPTIONS,
     )
-    create_index(
-        "ix_tickerq_nodes_namespace_kind",
-        "tickerq_nodes",
-        ["namespace", "kind"],
-        unique=False,
-    )
+    create_index("ix_tickerq_nodes_namespace_kind", "tickerq_nodes", ["namespace", "kind"], unique=False)
     create_table(
         "tickerq_pauses",
         sa.Column("namespace", sa.String(length=100), nullable=False),
@@ -646,12 +636,7 @@ def upgrade() -> None:
         ["namespace", "take_over_at", "id"],
         unique=False,
     )
-    create_index(
-        "ix_tickerq_revocations_ticker_id",
-        "tickerq_revocations",
-        ["ticker_id"],
-        unique=False,
-    )
+    create_index("ix_tickerq_revocations_ticker_id", "tickerq_revocations", ["ticker_id"], unique=False)
 
 
 def downgrade() -> None:
