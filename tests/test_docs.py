@@ -137,8 +137,11 @@ def test_the_page_of_health_names_every_finding_with_its_severities() -> None:
 
 def test_the_page_of_the_command_line_names_every_argument_and_option() -> None:
     page = "docs/command-line.md"
-    filters = ", ".join(row[0] for row in table(section(page, "### Filters")))
-    rows = table(section(page, "## Reference").replace("`FILTERS`", filters))
+    reference = section(page, "## Reference")
+    for part in ("Fields", "Filters"):
+        options = ", ".join(row[0] for row in table(section(page, f"### {part}")))
+        reference = reference.replace(f"`{part.upper()}`", options)
+    rows = table(reference)
     # Names of arguments have brackets and dots, those of commands in groups a space.
     cells = [[re.findall(r"`([^`]+)`", cell) for cell in row[:2]] for row in rows]
     documented = [(command, name) for [command], parameters in cells for name in parameters or [""]]

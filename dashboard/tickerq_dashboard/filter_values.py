@@ -1,11 +1,18 @@
 """The values of an address's filters, checked one by one."""
 
+from collections.abc import Callable, Collection
+
 from tickerq_celery import TickerType
-from tickerq_celery.enums import HoldReason, Origin
 from tickerq_dashboard import texts
 from tickerq_dashboard.show.statuses import PUBLISHED, SLUGS
 
 PUBLISHED_SLUG = PUBLISHED.css
+# What is said where one is asked for, and where one is not.
+YES_OR_NO = {
+    "is_published": ("published", "not published"),
+    "is_late": ("only late", "only on time"),
+    "outcome_known": ("with a known outcome", "with an unknown outcome"),
+}
 TYPE_SLUGS = {"time": TickerType.TIME_TICKER, "cron": TickerType.CRON_TICKER_OCCURRENCE}
 
 
@@ -34,25 +41,15 @@ def each_once(values: object) -> object:
     return tuple(dict.fromkeys(map(str, given))) if isinstance(given, tuple | list) else values
 
 
-def type_slug(text: str) -> str:
-    """Return a type of run."""
-    if text and text not in TYPE_SLUGS:
-        raise ValueError("no type of run")
-    return text
+def one_of(words: Collection[str], wrong: str) -> Callable[[str], str]:
+    """Return what refuses a text that is none of these words."""
 
+    def check(text: str) -> str:
+        if text and text not in set(words):
+            raise ValueError(wrong)
+        return text
 
-def reason_of_hold(text: str) -> str:
-    """Return a reason of a hold."""
-    if text and text not in set(HoldReason):
-        raise ValueError("no reason of a hold")
-    return text
-
-
-def origin(text: str) -> str:
-    """Return what makes runs."""
-    if text and text not in set(Origin):
-        raise ValueError("nothing that makes runs")
-    return text
+    return check
 
 
 def span(value: object) -> object:

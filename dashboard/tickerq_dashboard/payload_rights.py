@@ -2,7 +2,7 @@
 
 from tickerq_dashboard.access.roles import ForbiddenError, Permission
 from tickerq_dashboard.commands.work import Work
-from tickerq_dashboard.filters import RunFilters
+from tickerq_dashboard.run_filters import RunFilters
 from tickerq_dashboard.visits import Visit
 
 

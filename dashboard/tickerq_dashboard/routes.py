@@ -34,7 +34,6 @@ from tickerq_dashboard.filters import (
     FunctionsQuery,
     ListQuery,
     OverviewQuery,
-    RunsQuery,
     ScopeQuery,
 )
 from tickerq_dashboard.forms import crons as cron_forms
@@ -46,6 +45,7 @@ from tickerq_dashboard.pages.find import find
 from tickerq_dashboard.pages.function import function
 from tickerq_dashboard.pages.help import show_help
 from tickerq_dashboard.routing import Route
+from tickerq_dashboard.run_filters import RunsQuery
 from tickerq_dashboard.show.actions import Action
 from tickerq_dashboard.show.bulk import BULK_VERBS
 from tickerq_dashboard.show.chain_actions import CHAIN_ACTIONS

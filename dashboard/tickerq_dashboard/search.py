@@ -4,35 +4,17 @@ import shlex
 from collections.abc import Iterator, Mapping
 from uuid import UUID
 
-from tickerq_celery.enums import HoldReason, Origin
-from tickerq_dashboard.filter_values import PUBLISHED_SLUG, TYPE_SLUGS
-from tickerq_dashboard.filters import TYPED_MOMENTS, RunsQuery, TypedQuery
+from tickerq_dashboard.filters import TypedQuery
+from tickerq_dashboard.run_filters import RunFilters, RunsQuery
 from tickerq_dashboard.show.moments import Clock, machine
-from tickerq_dashboard.show.statuses import SLUGS
 from tickerq_dashboard.texts import Unreadable
 from tickerq_dashboard.typed_moments import past_moment
 
 # The filters that can be written, and what each takes.
 KEYS: Mapping[str, str] = {
-    "status": f"one or more, with commas: {', '.join((*SLUGS, PUBLISHED_SLUG))}",
-    "function": "the whole name of a function",
-    "queue": "a queue",
-    "tag": "a tag",
-    "node": "the node that runs it, or ran it last",
-    "error": "words of the error's message, or of why it was skipped",
-    "error_type": "the name of an exception",
-    "type": f"one of {', '.join(TYPE_SLUGS)}",
-    "cron": "the id of a cron ticker",
-    "chain": "the id of the first run of a chain",
-    "held": f"why it waits: {', '.join(HoldReason)}",
-    "since": "when it ended at the earliest: 2h ago, 14:30, 2026-11-24 14:30",
-    "until": "before when it ended, in the same way",
-    "longer": "how long its last attempt took at least: 90s, 5min",
-    "attempts": "how many attempts it had at least",
-    "origin": f"what made it: {', '.join(Origin)}",
-    "key": "its concurrency key",
-    "unique_key": "its unique key",
+    name: field.description for name, field in RunFilters.model_fields.items() if field.description
 }
+_MOMENTS = {name for name in KEYS if name.endswith(("_from", "_until"))}
 
 
 # What a word alone finds, and by what.
@@ -83,14 +65,14 @@ def searched(query: RunsQuery, clock: Clock) -> dict[str, object]:
     words = timed(query, clock)
     for key, value in _tokens(query.q):
         if not key:
-            if words.get("prefix") not in {None, "", value}:
+            if words.get("function_prefix") not in {None, "", value}:
                 raise SearchError(
-                    f"One word begins a function's name, which is “{words['prefix']}” here already. For "
-                    f'“{value}” write key:value, such as error:"two words".'
+                    f"One word begins a function's name, which is “{words['function_prefix']}” here "
+                    f'already. For “{value}” write key:value, such as error:"two words".'
                 )
-            words["prefix"] = value
-        elif key in TYPED_MOMENTS.values():
-            words[key] = _moment(key, value, clock)
+            words["function_prefix"] = value
+        elif key in _MOMENTS:
+            words[key] = _moment(query, key, value, clock)
         elif key in KEYS:
             if key == "queue" and value != words.get("queue"):
                 # Those functions go to the other one.
@@ -107,15 +89,16 @@ def timed(query: TypedQuery, clock: Clock) -> dict[str, object]:
     Raises:
         SearchError: One cannot be read.
     """
-    typed = {key: getattr(query, field) for field, key in TYPED_MOMENTS.items() if getattr(query, field)}
-    return query.words | {key: _moment(key, text, clock) for key, text in typed.items()}
+    typed = {key: getattr(query, field) for field, key in query.moments.items() if getattr(query, field)}
+    return query.words | {key: _moment(query, key, text, clock) for key, text in typed.items()}
 
 
-def _moment(field: str, text: str, clock: Clock) -> str:
+def _moment(query: TypedQuery, name: str, text: str, clock: Clock) -> str:
     try:
         return machine(past_moment(text, clock))
     except Unreadable as error:
-        raise SearchError(f"{field.capitalize()}: {error}") from None
+        label = type(query).model_fields[name].title or name
+        raise SearchError(f"{label.capitalize()}: {error}") from None
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
@@ -13,12 +14,13 @@ from tests.dashboard.conftest import BASE, Visitor
 from tests.dashboard.page_text import text_of
 from tests.dashboard.seeds import Seeds
 from tests.statements import ordered_reads
-from tickerq_celery import TickerStatus
+from tickerq_celery import TickerPriority, TickerStatus
 from tickerq_dashboard.show.moments import Clock, zone_named
 from tickerq_dashboard.texts import Unreadable
 from tickerq_dashboard.typed_moments import coming_moment, past_moment
 
 NOW = datetime(2026, 11, 24, 21, 5, tzinfo=UTC)
+PARENT = UUID("01a21851-b870-7145-b709-e9a3c2359e6e")
 FORM = re.compile(r'<details class="more">.*?<form[^>]*>(.*?)</form>', re.DOTALL)
 
 
@@ -78,15 +80,15 @@ def test_a_moment_is_typed_by_the_reader_s_clocks_and_becomes_a_filter(
         return dict(parse_qsl(urlsplit(visitor.get(address).headers["Location"]).query))
 
     before = datetime.now(UTC).replace(microsecond=0)
-    ago = datetime.fromisoformat(asked("/runs?from_text=2+h&status=failed")["since"])
+    ago = datetime.fromisoformat(asked("/runs?from_text=2+h&status=failed")["ended_from"])
     assert timedelta(0) <= ago - (before - timedelta(hours=2)) < timedelta(minutes=1)
-    assert asked("/runs?until_text=2026-11-24+14:30&status=failed&longer=1+min+30+s") == {
-        "until": "2026-11-24T09:00:00Z",
+    assert asked("/runs?until_text=2026-11-24+14:30&status=failed&min_elapsed=1+min+30+s") == {
+        "ended_until": "2026-11-24T09:00:00Z",
         "status": "failed",
-        "longer": "90",
+        "min_elapsed": "90",
     }
-    assert asked('/runs?q=since:"2026-11-24+14:30"+origin:manual') == {
-        "since": "2026-11-24T09:00:00Z",
+    assert asked('/runs?q=ended_from:"2026-11-24+14:30"+origin:manual') == {
+        "ended_from": "2026-11-24T09:00:00Z",
         "origin": "manual",
     }
 
@@ -96,27 +98,30 @@ def test_the_form_of_filters_keeps_those_that_it_has_no_field_for(
 ) -> None:
     client.set_cookie("tq_zone", "Asia/Kolkata")
     cron = "01a21851-b870-7145-b709-e9a3c2359e6e"
-    found = FORM.search(visitor.get(f"/runs?until=2026-11-24T09:00:00Z&cron={cron}&longer=90").text)
+    words = f"ended_until=2026-11-24T09:00:00Z&cron_ticker_id={cron}&min_elapsed=90&is_late=0&priority=high"
+    found = FORM.search(visitor.get(f"/runs?{words}").text)
     assert found is not None
     assert 'name="until_text" value="2026-11-24 14:30:00+05:30"' in found[1]
-    assert 'name="longer" value="1 min 30 s"' in found[1]
-    assert f'name="cron" value="{cron}"' in found[1]
+    assert 'name="min_elapsed" value="1 min 30 s"' in found[1]
+    assert f'name="cron_ticker_id" value="{cron}"' in found[1]
+    assert '<option value="0" selected>' in found[1]
+    assert 'name="priority" value="high"' in found[1]
 
 
 @pytest.mark.parametrize("path", ["/runs", "/runs/active", "/runs/upcoming"])
 def test_the_form_of_filters_has_fields_for_both_keys(visitor: Visitor, path: str) -> None:
-    found = FORM.search(visitor.get(f"{path}?key=tenant-7&unique_key=once").text)
+    found = FORM.search(visitor.get(f"{path}?concurrency_key=tenant-7&unique_key=once").text)
     assert found is not None
-    assert 'Concurrency key<input class="field" name="key" value="tenant-7">' in found[1]
+    assert 'Concurrency key<input class="field" name="concurrency_key" value="tenant-7">' in found[1]
     assert 'Unique key<input class="field" name="unique_key" value="once">' in found[1]
-    assert found[1].count('name="key"') == found[1].count('name="unique_key"') == 1
+    assert found[1].count('name="concurrency_key"') == found[1].count('name="unique_key"') == 1
 
 
-@pytest.mark.parametrize("field", ["from_text=soon", "until_text=25:00", "q=since:soon"])
+@pytest.mark.parametrize("field", ["from_text=soon", "until_text=25:00", "q=ended_from:soon"])
 def test_a_moment_that_means_nothing_is_said_and_stays_in_its_field(visitor: Visitor, field: str) -> None:
     response = visitor.get(f"/runs?{field}&tag=eu")
     assert response.status_code == 422
-    assert re.search(r'id="complaint" class="bad">(Since|Until): Write ', response.text)
+    assert re.search(r'id="complaint" class="bad">Ended (since|before): Write ', response.text)
     assert f'value="{field.partition("=")[2]}"' in response.text
 
 
@@ -127,10 +132,14 @@ def test_what_made_runs_is_said_in_words(visitor: Visitor) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["origin=manual", "unique_key=u", "key=k", "attempts=2", "longer=90", "longer=1+min", "longer=PT1M"],
-)
+    [
+        "origin=manual", "unique_key=u", "concurrency_key=k", "min_attempts=2", "min_elapsed=90",
+        "min_elapsed=1+min", "min_elapsed=PT1M", "priority=high", "is_late=1", f"parent_id={PARENT}",
+        "kind=celery_task", "task_id=of-it", "execution_from=2099-01-01T00:00:00Z",
+    ],
+)  # fmt: skip
 def test_each_filter_finds_what_it_says_and_nothing_else(visitor: Visitor, seeds: Seeds, query: str) -> None:
-    seeds.run(function="Lion", status=TickerStatus.DONE, elapsed=timedelta(seconds=1))
+    seeds.run(id=PARENT, function="Lion", status=TickerStatus.DONE, elapsed=timedelta(seconds=1))
     wanted = seeds.run(
         function="Zebra",
         status=TickerStatus.DONE,
@@ -138,6 +147,13 @@ def test_each_filter_finds_what_it_says_and_nothing_else(visitor: Visitor, seeds
         unique_key="u",
         concurrency_key="k",
         elapsed=timedelta(minutes=2),
+        priority=int(TickerPriority.HIGH),
+        is_late=True,
+        parent_id=PARENT,
+        kind="celery_task",
+        task_id="of-it",
+        started_at=NOW,
+        execution_time=NOW.replace(year=2099),
     )
     for number in range(2):
         seeds.attempt(wanted, number=number)
@@ -146,7 +162,13 @@ def test_each_filter_finds_what_it_says_and_nothing_else(visitor: Visitor, seeds
     assert "Lion" not in page
 
 
-@pytest.mark.parametrize("query", ["origin=luck", "attempts=0", "attempts=two", "longer=soon", "longer=-1"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "origin=luck", "min_attempts=0", "min_attempts=two", "min_elapsed=soon", "min_elapsed=-1", "kind=job",
+        "priority=urgent", "is_late=perhaps", "parent_id=it", f"concurrency_key={'k' * 91}",
+    ],
+)  # fmt: skip
 def test_a_filter_that_means_nothing_is_a_bad_request(visitor: Visitor, query: str) -> None:
     assert visitor.get(f"/runs?{query}").status_code == 400
 

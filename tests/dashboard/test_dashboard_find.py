@@ -39,7 +39,7 @@ def test_the_first_digits_of_an_id_lead_to_its_run(visitor: Visitor, seeds: Seed
     seeds.run(id=UUID("7" * 32))
     for typed in (run_id.hex[:digits], str(run_id)[: digits + 1].upper()):
         assert leads_to(visitor, typed) == f"/runs/{run_id}"
-    assert leads_to(visitor, run_id.hex[:7]) == f"/runs?prefix={run_id.hex[:7]}"
+    assert leads_to(visitor, run_id.hex[:7]) == f"/runs?function_prefix={run_id.hex[:7]}"
     listed = visitor.get(f"/runs?q={run_id.hex[:8]}").headers["Location"]
     assert listed == f"{BASE}/find?q={run_id.hex[:8]}"
 
@@ -62,7 +62,7 @@ def test_a_whole_id_leads_to_the_run_or_the_cron_ticker(visitor: Visitor, seeds:
     ("typed", "to"),
     [
         ("status:failed tag:eu", "/runs?q=status:failed+tag:eu"),
-        ("nobody", "/runs?prefix=nobody"),
+        ("nobody", "/runs?function_prefix=nobody"),
     ],
 )
 def test_filters_and_what_names_nothing_lead_to_the_runs(visitor: Visitor, typed: str, to: str) -> None:

@@ -63,7 +63,7 @@ def test_held_runs_are_counted_by_reason_with_what_holds_the_first(visitor: Visi
     assert re.search(r'href="#held">4</a>', page)
     panel = panel_of(page)
     assert panel.index("3 runs") < panel.index("1 run<")
-    assert f'href="{BASE}/runs/active?function=Send&amp;held=limit"' in panel
+    assert f'href="{BASE}/runs/active?function=Send&amp;held_for=limit"' in panel
     assert f'href="{BASE}/runs/{holder}"' in panel
     text = text_in(panel)
     assert re.search(r"3 runs ?: Waits for a free slot", text)
@@ -149,8 +149,8 @@ def test_ends_and_durations_are_drawn_with_a_table_and_links_for_a_window(
         assert "p95" in took
         assert f'window={window}" aria-current="true"' in page
         seen[window] = took
-    longer = re.findall(rf'href="{BASE}/runs\?function=Send&amp;longer=([0-9.]+)"', seen["7d"])
-    listed = visitor.get(f"/runs?function=Send&longer={longer[-1]}").text
+    longer = re.findall(rf'href="{BASE}/runs\?function=Send&amp;min_elapsed=([0-9.]+)"', seen["7d"])
+    listed = visitor.get(f"/runs?function=Send&min_elapsed={longer[-1]}").text
     assert len(re.findall("<th scope=row", listed)) == 1
     assert visitor.get("/functions/Send?window=1y").status_code == 400
 

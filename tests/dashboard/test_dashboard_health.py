@@ -200,7 +200,7 @@ def test_each_line_of_the_health_page_leads_to_what_it_is_about(seeds: Seeds) ->
         assert answer.status_code == 200, address
     assert [f"{BASE}/crons/{cron_id}", f"{BASE}/crons/{cron_id}/resume"] in links
     assert [f"{BASE}/pauses", f"{BASE}/pauses/resume?kind=tag&amp;name=eu"] in links
-    assert [f"{BASE}/functions/Gone", f"{BASE}/runs/active?held=function&amp;function=Gone"] in links
+    assert [f"{BASE}/functions/Gone", f"{BASE}/runs/active?held_for=function&amp;function=Gone"] in links
     assert page.index("kind=tag") < page.index("tickerq resume --tag eu")
 
 

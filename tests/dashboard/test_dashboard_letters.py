@@ -18,13 +18,13 @@ LITERAL = {"a%c": "abbc", "a_c": "abc", r"a\%c": "a%c", "a*c": "aac", "a?c": "ab
 # Each filter of a list of runs, and the column by which it finds.
 OF_RUNS = {
     "function": "function",
-    "prefix": "function",
+    "function_prefix": "function",
     "queue": "queue",
     "node": "ended_on",
     "error_type": "exception_type",
     "error": "exception_message",
     "unique_key": "unique_key",
-    "key": "concurrency_key",
+    "concurrency_key": "concurrency_key",
 }
 
 

@@ -325,15 +325,15 @@ def test_the_history_comes_by_its_end_and_not_by_its_making(visitor: Visitor, se
         ("status=failed&status=done", ["Alpha", "Alpha", "Beta", "Digest"]),
         ("type=cron", ["Digest"]),
         ("function=Alpha&status=failed&type=time", ["Alpha"]),
-        ("prefix=Al", ["Alpha", "Alpha"]),
+        ("function_prefix=Al", ["Alpha", "Alpha"]),
         ("tag=eu", ["Beta"]),
         ("queue=slow", ["Beta"]),
         ("error_type=KeyError", ["Beta"]),
         ("error=vat", ["Beta"]),
         ("node=w1", ["Beta"]),
-        ("late=1", ["Alpha"]),
-        ("since=2026-11-24T21:30:00Z", ["Digest"]),
-        ("until=2026-11-24T21:30:00Z", ["Alpha", "Alpha", "Beta"]),
+        ("is_late=1", ["Alpha"]),
+        ("ended_from=2026-11-24T21:30:00Z", ["Digest"]),
+        ("ended_until=2026-11-24T21:30:00Z", ["Alpha", "Alpha", "Beta"]),
         ("function=Alph", []),
         ("function=Alp%25", []),
     ],
@@ -360,13 +360,15 @@ def test_a_list_that_finds_nothing_says_what_the_others_have(visitor: Visitor, s
     seeds.run(function="shop.Send", held_for="limit", hold_key="shop.Send", held_since=NOW)
     for _ in range(2):
         seeds.run(function="shop.Send")
-    html = visitor.get("/runs?prefix=shop.").text
+    html = visitor.get("/runs?function_prefix=shop.").text
     said = "Nothing matches function begins shop. in History. Now has 1 run , Upcoming has 2 runs"
     assert said in text_of(html)
     for name in ("active", "upcoming"):
-        assert f'href="{BASE}/runs/{name}?prefix=shop."' in html
-    assert "Upcoming has none, History has none" in text_of(visitor.get("/runs/active?prefix=mail.").text)
-    assert "has none" not in visitor.get("/runs/active?prefix=shop.").text
+        assert f'href="{BASE}/runs/{name}?function_prefix=shop."' in html
+    assert "Upcoming has none, History has none" in text_of(
+        visitor.get("/runs/active?function_prefix=mail.").text
+    )
+    assert "has none" not in visitor.get("/runs/active?function_prefix=shop.").text
 
 
 def test_a_list_without_failed_runs_says_where_those_are_that_were_retried(
@@ -379,12 +381,12 @@ def test_a_list_without_failed_runs_says_where_those_are_that_were_retried(
 
 
 def test_the_form_of_filters_offers_why_a_run_is_held(visitor: Visitor, seeds: Seeds) -> None:
-    page = visitor.get("/runs/active?held=limit").text
-    offered = page.partition('<select class="select" name="held">')[2].partition("</select>")[0]
+    page = visitor.get("/runs/active?held_for=limit").text
+    offered = page.partition('<select class="select" name="held_for">')[2].partition("</select>")[0]
     assert re.findall(r">([a-z]+)<", offered) == list(HoldReason)
     assert "<option selected>limit" in offered
-    assert 'type="hidden" name="held"' not in page.partition('<details class="more">')[2]
-    assert '<select class="select" name="held">' not in visitor.get("/runs").text
+    assert 'type="hidden" name="held_for"' not in page.partition('<details class="more">')[2]
+    assert '<select class="select" name="held_for">' not in visitor.get("/runs").text
 
 
 def test_a_chip_drops_its_filter_and_keeps_the_others(visitor: Visitor, seeds: Seeds) -> None:
@@ -400,8 +402,8 @@ def test_a_chip_drops_its_filter_and_keeps_the_others(visitor: Visitor, seeds: S
     ("q", "leads_to"),
     [
         ("status:failed tag:eu", "/runs?status=failed&tag=eu"),
-        ("shop.", "/runs?prefix=shop."),
-        ('error:"timed out" shop.', "/runs?error=timed+out&prefix=shop."),
+        ("shop.", "/runs?function_prefix=shop."),
+        ('error:"timed out" shop.', "/runs?error=timed+out&function_prefix=shop."),
         ("01a21851-b870-7145-b709-e9a3c2359e6e", "/runs/01a21851-b870-7145-b709-e9a3c2359e6e"),
     ],
 )
@@ -437,8 +439,8 @@ def test_a_search_that_means_nothing_says_what_does_and_lists_no_run(
         "/runs?status=5",
         "/runs?status=published,done",
         "/runs?type=both",
-        "/runs?held=hands",
-        "/runs?since=yesterday",
+        "/runs?held_for=hands",
+        "/runs?ended_from=yesterday",
         "/runs?function=" + "a" * 201,
         "/runs?function=a%00b",
         "/runs?cursor=nonsense",

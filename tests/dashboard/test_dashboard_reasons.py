@@ -105,7 +105,7 @@ def test_an_occurrence_says_which_others_wait_for_its_end(visitor: Visitor, seed
     seeds.run(held_for="overlap", hold_key=str(cron_id), held_since=NOW, **own)
     page = visitor.get(f"/runs/{running}").text
     assert "1 run waits for its end" in page
-    assert f'href="{BASE}/runs/active?held=overlap&amp;cron={cron_id}"' in page
+    assert f'href="{BASE}/runs/active?held_for=overlap&amp;cron_ticker_id={cron_id}"' in page
 
 
 def test_a_run_of_a_paused_cron_ticker_says_so(visitor: Visitor, seeds: Seeds) -> None:

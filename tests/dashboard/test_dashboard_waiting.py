@@ -113,7 +113,7 @@ def test_routers_are_asked_once_for_a_page_that_is_looked_at_again(
         assert "In queue of B: no worker is alive" in rows_of(visitor.get(address).text)
     assert sorted(asked, key=str) == [("A", "pdf"), ("A", None), ("B", None)]
     seeds.run(**AGAIN, function="C")
-    assert "In queue of C: no worker is alive" in rows_of(visitor.get("/runs/active?prefix=C").text)
+    assert "In queue of C: no worker is alive" in rows_of(visitor.get("/runs/active?function_prefix=C").text)
 
 
 def test_the_page_of_a_run_that_waits_again_says_of_which_attempt_its_error_is(

@@ -31,7 +31,7 @@ def read(client: FlaskClient, path: str) -> str:
 
 
 def test_filters_of_a_list_say_moments_in_the_zone(indian: FlaskClient) -> None:
-    said = read(indian, "/runs?since=2026-11-20T08:00:00Z")
+    said = read(indian, "/runs?ended_from=2026-11-20T08:00:00Z")
     assert "2026-11-20 13:30 IST" in said
 
 

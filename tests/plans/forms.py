@@ -62,7 +62,7 @@ def _files() -> Iterator[tuple[str, Read]]:
             "status=failed",
             "tag=gone",
             f"function={RARE}",
-            "since={middle}&until={hour_later}",
+            "ended_from={middle}&ended_until={hour_later}",
         ):
             name = f"{listing} as a file, {words or 'all'}"
             yield name, _file(_sent("export_runs", listing=listing, filter=words))

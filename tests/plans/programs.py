@@ -16,9 +16,9 @@ _FILTERS: tuple[Mapping[str, object], ...] = (
     {"status": "failed"},
     {"function": RARE},
     {"tag": "gone"},
-    {"attempts": 5},
-    {"held": "paused"},
-    {"since": "{middle}", "until": "{hour_later}"},
+    {"min_attempts": 5},
+    {"held_for": "paused"},
+    {"ended_from": "{middle}", "ended_until": "{hour_later}"},
 )
 _OF_RUNS = ("", "/attempts", "/log", "/explanation", "/payload")
 _OF_CRONS = ("", "/occurrences?limit=200", "/figures", "/instants?count=50", "/payload")

@@ -153,9 +153,11 @@ ACTS = (
         "time_tickers.update",
         waiting,
         refused_of=cancelled,
+        words="update {0} --retries 3",
         route="PATCH /runs/{0}",
         call=on_one("time_tickers.update", retries=3),
         body=lambda names: {"retries": 3},
+        looks_first=True,
     ),
     Act(
         "time_tickers.update_batch",
@@ -264,9 +266,11 @@ ACTS = (
     Act(
         "cron_tickers.update",
         cron,
+        words="update {0} --retries 3",
         route="PATCH /crons/{0}",
         call=on_one("cron_tickers.update", retries=3),
         body=lambda names: {"retries": 3},
+        looks_first=True,
     ),
     Act(
         "cron_tickers.update_batch",

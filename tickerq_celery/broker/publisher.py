@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from celery import Celery, Task
+from celery import Celery
 from kombu import Producer
 
 from tickerq_celery.broker.durable_eta import left_to_celery
@@ -22,6 +22,7 @@ from tickerq_celery.broker.messages import (
     task_name,
 )
 from tickerq_celery.broker.one_by_one import MOST_ONE_BY_ONE, one_by_one
+from tickerq_celery.broker.own_apply_async import call_task
 from tickerq_celery.broker.plain_json import revived_call
 from tickerq_celery.broker.routes import queue_of
 from tickerq_celery.broker.run_messages import RoutingError, RunMessages
@@ -31,9 +32,8 @@ from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.payload.codec import Packed, RequestCodec
 from tickerq_celery.tickers.claims import Claim, Started
-from tickerq_celery.tickers.handover import Handover, NotSentError, Refusal
+from tickerq_celery.tickers.handover import Handover, Refusal
 from tickerq_celery.tickers.timeouts import UNLIMITED, backstop
-from tickerq_celery.wording import cause_of
 
 logger = logging.getLogger(__name__)
 # Stamped together, like those that go one by one: a beat that is killed before that publishes all again.
@@ -212,7 +212,7 @@ class CeleryPublisher:
             if task is None or self._app.conf.task_always_eager:
                 self._app.send_task(claim.function, call.args, call.kwargs, producer=producer, **options)
             else:
-                _applied(task, call, producer, options)
+                call_task(task, call, producer, options)
 
     def _options_of(self, claim: Claim, call: CeleryCall, headers: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the row adds to the options of its call, or replaces of them."""
@@ -274,37 +274,6 @@ class CeleryPublisher:
     def close(self) -> None:
         """Let go of the connection; the next use opens another."""
         self._link.close()
-
-
-def _applied(task: Any, call: CeleryCall, producer: Producer, options: Mapping[str, Any]) -> None:
-    """Call a task by its own ``apply_async``, which may refuse: libraries hold locks there.
-
-    Raises:
-        NotSentError: It sent nothing.
-    """
-    try:
-        result = task.apply_async(call.args, call.kwargs, producer=producer, **options)
-    except Exception as error:
-        if _refuses(task, error):
-            raise NotSentError(cause_of(error), error) from error
-        raise
-    sent = getattr(result, "id", None)
-    if sent != options["task_id"]:
-        equal = "" if sent is None else f" but the result of {sent}"
-        raise NotSentError(f"the task's own apply_async sent no message{equal}")
-
-
-def _refuses(task: Any, error: Exception) -> bool:
-    """Return True if it is an error of the class's own package that overrides ``apply_async``.
-
-    A router, a queue that is missing, or a store of locks that is down may be put right.
-    """
-    own = next(each for each in type(task).__mro__ if "apply_async" in vars(each))
-    return own is not Task and _package(own) == _package(type(error))
-
-
-def _package(kind: type) -> str:
-    return kind.__module__.partition(".")[0]
 
 
 def _message_id(claim: Claim) -> str:

@@ -1,6 +1,7 @@
 """How tables and details write moments, durations, states and requests."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from tickerq_celery import wording
@@ -33,6 +34,11 @@ def duration(span: timedelta | None) -> str:
 def setting(span: timedelta | None) -> str:
     """Return a duration that was set, without loss: ``1 h 30 min 0.5 s``; nothing for None."""
     return "" if span is None else wording.exactly(span)
+
+
+def durations(spans: Sequence[timedelta]) -> str:
+    """Return durations that were set, one after the other."""
+    return ", ".join(map(setting, spans))
 
 
 def status_style(run: RunState) -> str | None:

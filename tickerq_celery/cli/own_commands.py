@@ -17,6 +17,7 @@ _PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "changing.rollup": ("rollup",),
     "changing.runs": ("cancel", "delete", "mark-failed", "release", "retry"),
     "changing.starting": ("clone", "run"),
+    "changing.updating": ("update",),
     "health_commands": ("check", "health"),
     "reading.audit": ("audit",),
     "reading.crons": ("crons",),

@@ -1,7 +1,7 @@
-"""What options take: words of an enum, names of functions, moments, durations."""
+"""What options take: words of an enum, names of functions, moments, days, durations."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from typing import Generic, TypeVar
 
@@ -101,6 +101,18 @@ class Coming(Moment):
         if isinstance(value, str) and span_in(value.strip()) is not None:
             return self.fail(f"{value!r} is a duration: pass +{value.strip()}, or a moment", param, ctx)
         return super().convert(value, param, ctx)
+
+
+class Day(click.ParamType):  # type: ignore[type-arg]
+    """A date."""
+
+    name = "date"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            return value if isinstance(value, date) else date.fromisoformat(str(value))
+        except ValueError:
+            return self.fail(f"{value!r} is no date: pass one such as 2026-12-24", param, ctx)
 
 
 def span_in(text: str) -> timedelta | None:

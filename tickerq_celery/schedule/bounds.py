@@ -10,7 +10,6 @@ from tickerq_celery import validation
 from tickerq_celery.errors import TickerValidationError
 
 MOST_RUNS = 1_000_000_000
-MOST_DATES = 1_000
 LONGEST_JITTER = timedelta(days=1)
 MILLISECOND = timedelta(milliseconds=1)
 BOUND_FIELDS = ("start_at", "end_at", "max_runs", "exclude", "jitter")
@@ -69,8 +68,10 @@ def _max_runs(value: object) -> int | None:
 def _dates(value: object) -> tuple[date, ...]:
     if isinstance(value, str) or not isinstance(value, Sequence | set | frozenset):
         raise TickerValidationError("exclude", value, "pass a list of dates")
-    if len(value) > MOST_DATES:
-        raise TickerValidationError("exclude", value, f"at most {MOST_DATES} dates, these are {len(value)}")
+    if len(value) > validation.MOST_DATES:
+        raise TickerValidationError(
+            "exclude", value, f"at most {validation.MOST_DATES} dates, these are {len(value)}"
+        )
     for each in value:
         # A datetime is a date to Python, and would name another one in another zone.
         if not isinstance(each, date) or isinstance(each, datetime):

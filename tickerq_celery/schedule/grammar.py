@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from croniter import CroniterError, croniter
 
+from tickerq_celery import validation
 from tickerq_celery.errors import InvalidCronError
 from tickerq_celery.schedule.fields import CronFields, NthWeekday
 
-LONGEST_EXPRESSION = 200
 ALIASES = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
@@ -81,8 +81,8 @@ def split_fields(expression: object) -> CronText:
     """Return the expression's fields, whatever its white space, or say why it cannot have them."""
     if not isinstance(expression, str):
         raise InvalidCronError(expression, "a cron expression is text")
-    if len(expression) > LONGEST_EXPRESSION:
-        raise InvalidCronError(expression, f"longer than {LONGEST_EXPRESSION} characters")
+    if len(expression) > validation.LONGEST_EXPRESSION:
+        raise InvalidCronError(expression, f"longer than {validation.LONGEST_EXPRESSION} characters")
     words = expression.split()
     fields = _alias(words[0], expression).split() if len(words) == 1 and words[0].startswith("@") else words
     if len(fields) not in {5, 6}:

@@ -13,7 +13,7 @@ from tickerq_celery.tickers.versions import stamp
 class CronSummary:
     """A cron ticker as lists show it, without its request and its chain; times are aware UTC.
 
-    The fields that ``Cron`` has, too, are the same there.
+    ``run_count`` is how many instants got their occurrence so far.
     """
 
     id: UUID

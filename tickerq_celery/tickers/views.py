@@ -5,22 +5,13 @@ from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from tickerq_celery.enums import (
-    MisfirePolicy,
-    OnLost,
-    OverlapPolicy,
-    RunCondition,
-    TickerKind,
-    TickerPriority,
-    TickerStatus,
-)
+from tickerq_celery.enums import OnLost, RunCondition, TickerKind, TickerStatus
 from tickerq_celery.payload.celery_call import call_parts
 from tickerq_celery.payload.codec import StoredRequest
-from tickerq_celery.schedule.interval import every_in
 from tickerq_celery.tickers.chain_templates import Template, tickers_in
+from tickerq_celery.tickers.cron_summaries import CronSummary
 from tickerq_celery.tickers.inputs import TimeTicker
 from tickerq_celery.tickers.run_summaries import RunState
-from tickerq_celery.tickers.versions import stamp
 
 T = TypeVar("T")
 
@@ -102,66 +93,25 @@ def shown_task_id(run_id: UUID, kind: TickerKind, task_id: str | None) -> str | 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cron:
-    """A cron ticker; times are aware UTC.
+class Cron(CronSummary):
+    """A cron ticker with all that it says of its occurrences; times are aware UTC."""
 
-    ``run_count`` is how many instants got their occurrence so far.
-    """
-
-    id: UUID
-    namespace: str
-    kind: TickerKind
-    function: str
     on_lost: OnLost | None
-    description: str | None
-    expression: str
-    time_zone: str
     day_or: bool
-    start_at: datetime | None
-    end_at: datetime | None
-    max_runs: int | None
-    run_count: int
     exclude: tuple[date, ...]
     jitter: timedelta
-    is_enabled: bool
-    paused_reason: str | None
-    paused_by: str | None
-    paused_at: datetime | None
     resume_from: datetime | None
     resumed_at: datetime | None
     resumed_by: str | None
     resumed_reason: str | None
-    is_seeded: bool
-    seed_expression: str | None
-    misfire: MisfirePolicy
     misfire_limit: int
     misfire_grace: timedelta | None
-    overlap: OverlapPolicy
     pause_on_failure: int | None
-    retries: int
     retry_intervals: tuple[timedelta, ...]
     timeout: timedelta | None
     hard_timeout: timedelta | None
-    priority: TickerPriority
-    queue: str | None
-    concurrency_key: str | None
-    tags: tuple[str, ...]
-    next_run_at: datetime | None
-    last_run_at: datetime | None
     stored_request: StoredRequest = field(repr=False)
     chain: Template | None = field(repr=False)
-    created_at: datetime
-    updated_at: datetime
-
-    @property
-    def version(self) -> str:
-        """Which version of the definition this is, for ``expected=``; a fire does not change it."""
-        return stamp(self.updated_at)
-
-    @property
-    def every(self) -> timedelta | None:
-        """The interval; None where it is a cron expression."""
-        return every_in(self.expression)
 
     @property
     def request(self) -> Any:

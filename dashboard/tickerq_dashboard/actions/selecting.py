@@ -10,10 +10,10 @@ from tickerq_celery import TickerStatus
 from tickerq_celery.enums import TERMINAL, Origin
 from tickerq_celery.views import Count
 from tickerq_dashboard.commands.bulk import Selection
-from tickerq_dashboard.filters import RunsQuery
 from tickerq_dashboard.parsing import query_in
 from tickerq_dashboard.payload_rights import check_filter
 from tickerq_dashboard.rendering import url_for
+from tickerq_dashboard.run_filters import RunsQuery
 from tickerq_dashboard.show.bulk import MOST, meant
 from tickerq_dashboard.show.bulk_filters import EVER
 from tickerq_dashboard.show.moments import Clock

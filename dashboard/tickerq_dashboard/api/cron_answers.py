@@ -1,9 +1,13 @@
 """Cron tickers and their coming instants, as JSON."""
 
 from datetime import date
+from typing import Self
 from uuid import UUID
 
-from tickerq_dashboard.api.fields import Answer, ListAnswer, Moment, Seconds, Status, Word
+from tickerq_celery import Cron
+from tickerq_celery.errors import UnreadableRequestError
+from tickerq_dashboard.api.fields import Answer, Json, ListAnswer, Moment, Seconds, Status, Word, all_of
+from tickerq_dashboard.api.run_reports import PayloadAnswer
 
 
 class CronItem(Answer):
@@ -64,6 +68,44 @@ class CronAnswer(CronItem):
     retry_intervals: tuple[Seconds, ...]
     timeout: Seconds | None
     hard_timeout: Seconds | None
+
+
+class ChildAnswer(Answer):
+    """A ticker of the chain that each run of a cron ticker gets a copy of, with those below it."""
+
+    function: str | None
+    task: str | None
+    request: Json
+    args: Json
+    kwargs: Json
+    options: Json
+    on_lost: Word | None
+    description: str | None
+    retries: int | None
+    retry_intervals: tuple[Seconds, ...] | None
+    timeout: Seconds | None
+    hard_timeout: Seconds | None
+    priority: Word | None
+    queue: str | None
+    concurrency_key: str | None
+    tags: tuple[str, ...]
+    run_condition: Word | None
+    children: "tuple[ChildAnswer, ...]"
+
+
+class CronPayloadAnswer(PayloadAnswer):
+    """What the runs of a cron ticker are given, and the chain of each: empty where it is not readable."""
+
+    children: tuple[ChildAnswer, ...]
+
+    @classmethod
+    def whole(cls, cron: Cron, payload: PayloadAnswer) -> Self:
+        """Return both, the secrets of the chain masked like those of the payload."""
+        try:
+            chain = [each.model_dump(mode="json") for each in all_of(ChildAnswer, cron.children)]
+        except UnreadableRequestError:
+            chain = []
+        return cls.model_validate({**dict(payload), "children": cron.stored_request.codec.shown(chain)})
 
 
 class InstantList(Answer):

@@ -5,7 +5,14 @@ from uuid import UUID
 from flask import Response
 
 from tickerq_dashboard.api.answering import answered, marks_of, may_see, opened
-from tickerq_dashboard.api.cron_answers import CronAnswer, CronFiguresAnswer, CronItem, CronList, InstantList
+from tickerq_dashboard.api.cron_answers import (
+    CronAnswer,
+    CronFiguresAnswer,
+    CronItem,
+    CronList,
+    CronPayloadAnswer,
+    InstantList,
+)
 from tickerq_dashboard.api.fields import all_of
 from tickerq_dashboard.api.queries import CronsAsked, InstantsAsked, OccurrencesAsked
 from tickerq_dashboard.api.run_answers import RunItem, RunList
@@ -27,8 +34,9 @@ def cron(visit: Visit, cron_id: UUID) -> Response:
 
 
 def payload(visit: Visit, cron_id: UUID) -> Response:
-    """Return what the runs of a cron ticker are given, secrets masked."""
-    return answered(payload_of(visit, visit.dashboard.tickerq.cron_tickers.get(cron_id)))
+    """Return what the runs of a cron ticker are given, and their chain, secrets masked."""
+    found = visit.dashboard.tickerq.cron_tickers.get(cron_id)
+    return answered(CronPayloadAnswer.whole(found, payload_of(visit, found)))
 
 
 def occurrences(visit: Visit, query: OccurrencesAsked, cron_id: UUID) -> Response:

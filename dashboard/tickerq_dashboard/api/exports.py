@@ -15,9 +15,9 @@ from tickerq_dashboard.api.run_answers import RunItem
 from tickerq_dashboard.api.system_answers import AuditItem
 from tickerq_dashboard.audit_filters import AuditFilters
 from tickerq_dashboard.commands.exports import Export, ExportRuns
-from tickerq_dashboard.filters import RunFilters
 from tickerq_dashboard.parsing import query_in
 from tickerq_dashboard.payload_rights import check_filter
+from tickerq_dashboard.run_filters import RunFilters
 from tickerq_dashboard.show.tables import FORMATS, Row
 from tickerq_dashboard.visits import Visit
 

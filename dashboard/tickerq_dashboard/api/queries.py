@@ -12,10 +12,10 @@ from tickerq_dashboard.filters import (
     FunctionsQuery,
     ListQuery,
     OverviewQuery,
-    RunFilters,
     Text,
 )
 from tickerq_dashboard.options import MAX_PAGE_SIZE
+from tickerq_dashboard.run_filters import RunFilters
 from tickerq_dashboard.upcoming_filters import UpcomingFilters
 
 Limit = Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)]

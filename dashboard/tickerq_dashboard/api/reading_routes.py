@@ -79,7 +79,7 @@ READING_ROUTES: tuple[Route, ...] = (
         f"{_CRON}/payload",
         "cron_payload",
         crons.payload,
-        run_reports.PayloadAnswer,
+        cron_answers.CronPayloadAnswer,
         permission=Permission.PAYLOAD_VIEW,
     ),
     _read("/bulk", "bulk_jobs", bulk.jobs, bulk.BulkJobList, ListQuery),

@@ -7,12 +7,16 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from tickerq_celery import Cron, CronTicker, Run
-from tickerq_celery.limits import LONGEST_EXPRESSION, MOST_DATES, MOST_FAILURES, MOST_MISFIRES
+from tickerq_celery.limits import (
+    LONGEST_EXPRESSION,
+    MOST_A_MINUTE,
+    MOST_DATES,
+    MOST_FAILURES,
+    MOST_MISFIRES,
+)
 from tickerq_celery.typing import Managers
 from tickerq_dashboard.commands.command import Command, Once
 from tickerq_dashboard.commands.work import Child, Work
-
-MOST_A_MINUTE = 60_000
 
 
 class CronFields(Work):

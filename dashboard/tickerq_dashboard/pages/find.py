@@ -26,7 +26,7 @@ def find(visit: Visit, query: FindQuery) -> Response:
         return redirect(url_for(".runs", q=query.q))
     found = found_by(visit.dashboard.reader, words)
     if not found.kinds and len(words) == 1:
-        return redirect(url_for(".runs", prefix=words[0]))
+        return redirect(url_for(".runs", function_prefix=words[0]))
     if not found.kinds and visit.may(Permission.PAYLOAD_VIEW):
         return redirect(url_for(".runs", status="failed", error=query.q.strip()))
     only = _only(found)

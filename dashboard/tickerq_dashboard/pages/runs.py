@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response
 
 from tickerq_celery.enums import HoldReason, PauseKind
 from tickerq_celery.views import Listing, RunSummary
-from tickerq_dashboard.filters import RunsQuery
 from tickerq_dashboard.payload_rights import check_filter
 from tickerq_dashboard.reading.finding import is_id_prefix
 from tickerq_dashboard.reading.lost_runs import lost_workers
@@ -19,6 +18,7 @@ from tickerq_dashboard.reading.paused import pause_of
 from tickerq_dashboard.reading.queued_runs import queue_words
 from tickerq_dashboard.reading.reader import or_none
 from tickerq_dashboard.rendering import url_for
+from tickerq_dashboard.run_filters import RunsQuery
 from tickerq_dashboard.search import KEYS, SearchError, run_id_in, searched, words_in
 from tickerq_dashboard.show.bulk import verbs_of
 from tickerq_dashboard.visits import Visit

@@ -41,14 +41,14 @@ def waiters_of(tickerq: TickerQ, run: Run) -> tuple[Waiters, ...]:
 
 def _asked(run: Run) -> Iterator[tuple[HoldReason, dict[str, Any], dict[str, str]]]:
     function = {"function": run.function}
-    yield HoldReason.LIMIT, {**function}, {"held": HoldReason.LIMIT.value, **function}
+    yield HoldReason.LIMIT, {**function}, {"held_for": HoldReason.LIMIT.value, **function}
     key = run.concurrency_key
     if key is not None:
-        words = {"held": HoldReason.KEY.value, **function, "key": key}
+        words = {"held_for": HoldReason.KEY.value, **function, "concurrency_key": key}
         yield HoldReason.KEY, {**function, "concurrency_key": key}, words
     cron_id = run.cron_ticker_id
     if cron_id is not None:
-        words = {"held": HoldReason.OVERLAP.value, "cron": str(cron_id)}
+        words = {"held_for": HoldReason.OVERLAP.value, "cron_ticker_id": str(cron_id)}
         yield HoldReason.OVERLAP, {"cron_ticker_id": cron_id}, words
 
 

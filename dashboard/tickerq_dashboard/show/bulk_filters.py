@@ -7,6 +7,8 @@ from typing import Any
 from tickerq_celery import TickerStatus
 from tickerq_celery.enums import Origin
 from tickerq_celery.views import BulkJob
+from tickerq_dashboard.filter_values import YES_OR_NO
+from tickerq_dashboard.run_filters import RunFilters
 from tickerq_dashboard.show.durations import duration
 from tickerq_dashboard.show.moments import Clock
 from tickerq_dashboard.show.statuses import LOOKS
@@ -17,26 +19,7 @@ from tickerq_dashboard.show.words import made_by, plural
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 _EVER = {"due_from": "waiting for their moment", "ended_from": "that have ended"}
 
-_NAMES = {
-    "function_prefix": "function begins",
-    "routed": "or routed there",
-    "error": "error or reason has",
-    "error_type": "error",
-    "cron_ticker_id": "cron ticker",
-    "root_id": "chain",
-    "parent_id": "below the run",
-    "execution_from": "planned since",
-    "execution_until": "planned before",
-    "due_from": "due since",
-    "due_until": "due before",
-    "ended_from": "ended since",
-    "ended_until": "ended before",
-}
-_YES_OR_NO = {
-    "is_published": ("published", "not published"),
-    "is_late": ("only late", "only on time"),
-    "outcome_known": ("with a known outcome", "with an unknown outcome"),
-}
+_NAMES = {name: field.title for name, field in RunFilters.model_fields.items() if field.title}
 _VALUES = {"time_ticker": "time tickers", "cron_ticker_occurrence": "occurrences of cron tickers"}
 _STATUSES = {status.name.lower(): LOOKS[status].word for status in TickerStatus}
 
@@ -57,8 +40,8 @@ def _said(filters: Mapping[str, Any]) -> Iterator[str]:
     for name, value in filters.items():
         if name == "exclude":
             yield f"not {' and '.join(_said(value))}"
-        elif name in _YES_OR_NO:
-            yield _YES_OR_NO[name][0 if value else 1]
+        elif name in YES_OR_NO:
+            yield YES_OR_NO[name][0 if value else 1]
         else:
             yield _OTHERS.get(name, _named)(name, value)
 

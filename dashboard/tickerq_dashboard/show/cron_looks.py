@@ -3,7 +3,6 @@
 from collections.abc import Container
 from dataclasses import dataclass
 
-from tickerq_celery import Cron
 from tickerq_celery.views import CronSummary
 from tickerq_dashboard.show.words import is_call
 
@@ -37,12 +36,12 @@ _NO_WORKER = CronLook(
 EVERY_CRON_LOOK = (_ENABLED, _PAUSED, _NO_WORKER, _ENDED)
 
 
-def lacks_worker(cron: Cron | CronSummary, functions: Container[str]) -> bool:
+def lacks_worker(cron: CronSummary, functions: Container[str]) -> bool:
     """Whether no live worker can run what it fires, where these are the functions that those have."""
     return not is_call(cron) and cron.function not in functions
 
 
-def cron_look(cron: Cron | CronSummary, functions: Container[str]) -> CronLook:
+def cron_look(cron: CronSummary, functions: Container[str]) -> CronLook:
     """Return how a cron ticker looks, where the live workers have these functions."""
     if not cron.is_enabled:
         return _PAUSED

@@ -6,9 +6,9 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 from tickerq_celery.enums import Origin
+from tickerq_celery.limits import MOST_FUNCTIONS
 from tickerq_celery.views import Finding, FindingCode, Severity, Subject, SubjectKind
 from tickerq_dashboard.access.roles import Permission
-from tickerq_dashboard.filters import MOST_ROUTED
 from tickerq_dashboard.show.attempts import WORKER_LOST
 from tickerq_dashboard.show.moments import machine
 
@@ -28,7 +28,7 @@ MISSED = "Missed:"
 _NODES = Place(word="Nodes", endpoint="nodes")
 _SETTINGS = Place(word="Settings", endpoint="settings")
 _DUE = Place(word="Due runs", endpoint="runs_upcoming", words={"due": "1"})
-_HELD = Place(word="Held runs", endpoint="runs_active", words={"held": "function"})
+_HELD = Place(word="Held runs", endpoint="runs_active", words={"held_for": "function"})
 _QUEUED = Place(word="Queued runs", endpoint="runs_active", words={"status": "queued"})
 _OF_CODE: Mapping[FindingCode, tuple[Place, ...]] = {
     FindingCode.MODULES: (_SETTINGS,),
@@ -116,7 +116,7 @@ def places_of(finding: Finding) -> tuple[Place, ...]:
 
 def _later(place: Place, since: datetime) -> Place:
     """Return a list of what has ended with the first moment of it."""
-    return replace(place, words={**place.words, "since": machine(since)})
+    return replace(place, words={**place.words, "ended_from": machine(since)})
 
 
 def _in_queue(place: Place, finding: Finding) -> Place:
@@ -128,7 +128,7 @@ def _in_queue(place: Place, finding: Finding) -> Place:
 def _routed(functions: Sequence[str]) -> Mapping[str, Sequence[str]]:
     """Return the word of those functions, or none where they are more than an address takes."""
     words = {"routed": functions}
-    is_short = len(functions) <= MOST_ROUTED and len(urlencode(words, doseq=True)) <= _LONGEST_ROUTED
+    is_short = len(functions) <= MOST_FUNCTIONS and len(urlencode(words, doseq=True)) <= _LONGEST_ROUTED
     return words if functions and is_short else {}
 
 

@@ -10,10 +10,12 @@ from cron_descriptor import (  # type: ignore[import-untyped]  # it ships no typ
 )
 
 from tickerq_celery import Cron, MisfirePolicy, OverlapPolicy, TickerPriority
+from tickerq_celery.enums import RunCondition
+from tickerq_celery.errors import UnreadableRequestError
 from tickerq_celery.views import CronSummary
 from tickerq_dashboard.show.durations import exact
 from tickerq_dashboard.show.moments import Clock
-from tickerq_dashboard.show.words import intervals, is_call, plural
+from tickerq_dashboard.show.words import CONDITIONS, intervals, is_call, plural
 from tickerq_dashboard.ticker_fields import said_of
 
 # Expressions whose words are kept: to find them takes longer than all else that a row of a list shows.
@@ -32,7 +34,7 @@ _MISFIRE = {
 }
 
 
-def schedule_words(cron: Cron | CronSummary) -> str:
+def schedule_words(cron: CronSummary) -> str:
     """Return a schedule in words; its expression itself where there are none for it."""
     return f"Every {exact(cron.every)}" if cron.every is not None else expression_words(cron.expression)
 
@@ -58,6 +60,7 @@ def policies_of(cron: Cron, clock: Clock) -> Iterator[tuple[str, str]]:
     if cron.on_lost is not None:
         yield "If its worker dies,", f"{said_of(cron.on_lost, 'on_lost')}."
     yield from _window(cron, clock)
+    yield from _following(cron)
 
 
 def _misfire(cron: Cron) -> str:
@@ -111,3 +114,16 @@ def _window(cron: Cron, clock: Clock) -> Iterator[tuple[str, str]]:
         yield "It does not fire before", f"{clock.whole(cron.start_at)}."
     if cron.end_at is not None:
         yield "It does not fire after", f"{clock.whole(cron.end_at)}."
+
+
+def _following(cron: Cron) -> Iterator[tuple[str, str]]:
+    try:
+        children = cron.children
+    except UnreadableRequestError as error:
+        yield "What follows its runs is not known here:", f"{error}."
+        return
+    for each in children:
+        condition = each.run_condition
+        when = CONDITIONS[condition] if isinstance(condition, RunCondition) else "runs"
+        below = ", and what is below it" if each.children else ""
+        yield "Behind each of its runs", f"{each.function or each.task} {when}{below}."

@@ -85,7 +85,7 @@ def sign_of(run: Run | RunSummary) -> Sign:
     return Sign("clock", "Time ticker")
 
 
-def is_call(ticker: Run | RunSummary | Cron | CronSummary) -> bool:
+def is_call(ticker: Run | RunSummary | CronSummary) -> bool:
     """Whether it calls a task of Celery's, which has options of its own instead of ours."""
     return ticker.kind is TickerKind.CELERY_TASK
 

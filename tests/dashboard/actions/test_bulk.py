@@ -108,7 +108,7 @@ def test_a_selection_without_a_queue_is_not_said_to_be_of_what_is_routed_there(
         ("/runs/upcoming", "delete", {"scheduled"}),
         ("/runs/upcoming", "cancel", {"scheduled"}),
         ("/runs/active", "cancel", {"held", "queued"}),
-        ("/runs/active?held=paused", "cancel", {"held"}),
+        ("/runs/active?held_for=paused", "cancel", {"held"}),
     ],
 )
 def test_all_of_a_list_are_the_runs_of_that_list_and_of_no_other(

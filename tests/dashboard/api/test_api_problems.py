@@ -17,8 +17,8 @@ FIELDS = {"type", "title", "status", "detail", "request_id", "errors"}
     ("path", "field"),
     [
         (f"/runs?status={CANARY}", "status"),
-        (f"/runs?since={CANARY}", "since"),
-        (f"/runs?cron={CANARY}", "cron"),
+        (f"/runs?ended_from={CANARY}", "ended_from"),
+        (f"/runs?cron_ticker_id={CANARY}", "cron_ticker_id"),
         (f"/runs?function=%00{CANARY}", "function"),
         ("/runs?limit=201", "limit"),
         ("/runs?limit=0", "limit"),

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tests.dashboard.api.conftest import Program
 from tests.dashboard.seeds import NOW, Seeds
-from tickerq_celery import TickerStatus
+from tickerq_celery import CronTicker, TickerStatus, TimeTicker
 from tickerq_dashboard.api.routes import API_ROUTES
 from tickerq_dashboard.routing import Route
 
@@ -156,6 +156,20 @@ def test_a_payload_keeps_its_numbers_and_hides_its_secrets(seeds: Seeds, program
     assert closed["payload"] is None
     assert "cannot be read" in closed["problem"]
     assert program.get(f"/crons/{seeds.cron(request=b'[1]')}/payload").json["payload"] == [1]
+
+
+def test_the_payload_of_a_cron_ticker_has_its_chain_with_secrets_masked(
+    seeds: Seeds, program: Program
+) -> None:
+    below = TimeTicker("Tell", request={"password": "x", "to": "ada"}, run_condition="on_failure", timeout=90)
+    head = TimeTicker(task="shop.bill", args=[3], queue="mail", children=[below])
+    cron = seeds.tickerq.cron_tickers.add(CronTicker("Send", every=60, children=[head]), allow_unknown=True)
+    [found] = program.get(f"/crons/{cron.id}/payload").json["children"]
+    assert (found["task"], found["function"], found["args"]) == ("shop.bill", None, [3])
+    assert (found["queue"], found["run_condition"]) == ("mail", None)
+    [told] = found["children"]
+    assert (told["function"], told["request"]) == ("Tell", {"password": "•••", "to": "ada"})
+    assert (told["run_condition"], told["timeout"], told["children"]) == ("on_failure", 90, [])
 
 
 def test_what_a_program_has_is_not_sent_again_until_it_changes(seeds: Seeds, program: Program) -> None:

@@ -48,7 +48,7 @@ def test_parameters_are_those_of_the_models(program: Program) -> None:
     runs = {each["name"]: each for each in found["/runs"]["get"]["parameters"]}
     assert runs["limit"]["schema"]["maximum"] == 200
     assert runs["status"]["schema"]["type"] == "array"
-    assert runs["cron"]["schema"]["format"] == "uuid"
+    assert runs["cron_ticker_id"]["schema"]["format"] == "uuid"
     [part] = found["/runs/{run_id}"]["get"]["parameters"]
     assert part == {
         "name": "run_id",

@@ -7,9 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.dashboard.seeds import NOW, Seeds
-from tickerq_celery import validation
 from tickerq_celery.errors import TickerChangedError
-from tickerq_celery.schedule.grammar import LONGEST_EXPRESSION
 from tickerq_dashboard.commands.crons import CronEdit, NewCron
 from tickerq_dashboard.commands.time_tickers import NewTimeTicker, TimeTickerCopy, TimeTickerEdit
 
@@ -17,24 +15,6 @@ from tickerq_dashboard.commands.time_tickers import NewTimeTicker, TimeTickerCop
 @pytest.fixture(autouse=True)
 def _functions(seeds: Seeds) -> None:
     seeds.tickerq.function("clean_up")(lambda context: None)
-
-
-@pytest.mark.parametrize(
-    ("field", "length"),
-    [
-        ("function", validation.LONGEST_FUNCTION),
-        ("queue", validation.LONGEST_QUEUE),
-        ("unique_key", validation.LONGEST_KEY),
-        ("concurrency_key", validation.LONGEST_CONCURRENCY_KEY),
-        ("description", validation.LONGEST_DESCRIPTION),
-        ("expression", LONGEST_EXPRESSION),
-    ],
-)
-def test_a_text_may_be_as_long_as_in_the_core(field: str, length: int) -> None:
-    model = NewCron if field == "expression" else NewTimeTicker
-    assert getattr(model.model_validate({"function": "a", field: "x" * length}), field)
-    with pytest.raises(ValidationError):
-        model.model_validate({"function": "a", field: "x" * (length + 1)})
 
 
 def test_json_schedules_a_run_with_its_chain(seeds: Seeds) -> None:

@@ -1,13 +1,13 @@
 """``add``, ``run`` and ``clone``: what each stored, in whose name, and what it refuses."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from tickerq_celery import TickerPriority, TickerStatus, TimeTicker
-from tickerq_celery.enums import OverlapPolicy, TickerKind
+from tickerq_celery.enums import OnLost, OverlapPolicy, RunCondition, TickerKind
 
 pytestmark = pytest.mark.usefixtures("fleet")
 
@@ -66,7 +66,7 @@ def test_add_stores_every_field_that_its_options_name(run, app):
     run_id = added(
         run, "Send", "--in", "2h", "--queue", "mail", "--priority", "high", "--retries", "2",
         "--retry-interval", "5s", "--retry-interval", "1m", "--tag", "a", "--tag", "b", "--timeout", "30",
-        "--unique-key", "one", "--concurrency-key", "ann", "--description", "again",
+        "--hard-timeout", "1m", "--unique-key", "one", "--concurrency-key", "ann", "--description", "again",
     )  # fmt: skip
     found = app().runs.get(run_id)
     assert found.execution_time is not None
@@ -74,6 +74,7 @@ def test_add_stores_every_field_that_its_options_name(run, app):
     assert (found.queue, found.priority, found.tags) == ("mail", TickerPriority.HIGH, ("a", "b"))
     assert (found.retries, found.retry_intervals) == (2, (timedelta(seconds=5), timedelta(minutes=1)))
     assert (found.timeout, found.unique_key) == (timedelta(seconds=30), "one")
+    assert found.hard_timeout == timedelta(minutes=1)
     assert (found.concurrency_key, found.description) == ("ann", "again")
 
 
@@ -91,8 +92,10 @@ def test_json_is_the_run_with_its_version(run, app):
 
 
 def test_add_schedules_a_celery_task_by_its_name(run, app):
-    run_id = added(run, "--task", "shop.add", "--args", "[2]", "y=3", "--in", "1h")
+    options = ["--options", '{"ignore_result": true}', "--on-lost", "retry"]
+    run_id = added(run, "--task", "shop.add", "--args", "[2]", "y=3", "--in", "1h", *options)
     found = app().runs.get(run_id)
+    assert (found.request["options"], found.on_lost) == ({"ignore_result": True}, OnLost.RETRY)
     assert (found.kind, found.function) == (TickerKind.CELERY_TASK, "shop.add")
     assert (found.request["args"], found.request["kwargs"]) == ([2], {"y": 3})
 
@@ -101,8 +104,14 @@ def test_add_stores_a_cron_ticker(run, app):
     cron_id = added(
         run, "Greet", "name=Ann", "--cron", "0 9 * * 1-5", "--zone", "Europe/Berlin", "--overlap", "skip",
         "--misfire", "skip", "--max-runs", "3", "--start", "2099-01-01", "--end", "2100-01-01", "--as", "ann",
+        "--exclude", "2099-12-24", "--exclude", "2099-12-25", "--jitter", "5s", "--not-enabled", "--day-or",
+        "--misfire-limit", "7", "--misfire-grace", "1h", "--pause-on-failure", "3",
     )  # fmt: skip
     found = app().cron_tickers.get(cron_id)
+    assert found.exclude == (date(2099, 12, 24), date(2099, 12, 25))
+    assert (found.jitter, found.is_enabled, found.day_or) == (timedelta(seconds=5), False, True)
+    assert (found.misfire_limit, found.misfire_grace) == (7, timedelta(hours=1))
+    assert found.pause_on_failure == 3
     assert (found.expression, found.time_zone, found.max_runs) == ("0 9 * * 1-5", "Europe/Berlin", 3)
     assert (found.overlap, found.misfire.value) == (OverlapPolicy.SKIP, "skip")
     assert (found.start_at, found.end_at) == (
@@ -134,6 +143,12 @@ def test_add_stores_a_cron_ticker(run, app):
         (["Send", "--at", "2h"], 2, "'2h' is a duration: pass +2h, or a moment"),
         (["Send", "--at", "+2h", "--in", "1h"], 1, "delay"),
         (["Send", "--priority", "hihg"], 2, "did you mean high?"),
+        (["Send", "--cron", "0 9 * * *", "--on-conflict", "replace"], 2, "--on-conflict is of time tickers"),
+        (["Send", "--every", "1h", "--exclude", "Monday"], 2, "'Monday' is no date"),
+        (["Send", "--children", "[3]"], 2, "is no JSON list of objects"),
+        (["Send", "--children", '[{"function": "Send", "children": 3}]'], 2, "3 is no JSON list of objects"),
+        (["Send", "--children", '[{"fucntion": "Greet"}]'], 1, "did you mean function?"),
+        (["Send", "--children", '[{"function": "Greet", "delay": "soon"}]'], 2, "'soon' is no duration"),
     ],
 )
 def test_add_refuses_what_means_nothing_and_stores_nothing(run, app, arguments, code, complaint):
@@ -142,6 +157,16 @@ def test_add_refuses_what_means_nothing_and_stores_nothing(run, app, arguments, 
     assert result.exit_code == code, result.output
     assert complaint in " ".join(result.output.split())
     assert [*tickerq.runs.find(), *tickerq.cron_tickers.find()] == []
+
+
+def test_add_stores_a_chain(run, app):
+    below = {"function": "Send", "run_condition": "on_failure", "delay": "90s", "timeout": 30}
+    child = {"task": "shop.add", "args": [2], "execution_time": "2099-01-01", "children": [below]}
+    head, task, last = app().chains.tree(added(run, "Send", "--children", json.dumps([child]))).runs
+    assert (head.run.function, task.run.function) == ("Send", "shop.add")
+    assert task.run.execution_time == datetime(2099, 1, 1, tzinfo=UTC)
+    assert (last.run.parent_id, last.run_condition) == (task.run.id, RunCondition.ON_FAILURE)
+    assert app().runs.get(last.run.id).timeout == timedelta(seconds=30)
 
 
 def test_allow_unknown_takes_a_function_that_nothing_knows(run, app):

@@ -9,7 +9,7 @@ import pytest
 from tickerq_celery.enums import HoldReason, Origin, TickerKind, TickerPriority, TickerStatus, TickerType
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.store.reading.filter_json import filter_as_json, filter_from_json
-from tickerq_celery.store.reading.filters import RunFilter
+from tickerq_celery.tickers.criteria import RunFilter
 
 RUN = UUID("01a21bc7-5147-77c0-acd8-8aecca82238c")
 MOMENT = datetime(2026, 3, 1, 8, 0, 0, 123456, tzinfo=UTC)

@@ -5,16 +5,12 @@ from typing import Any
 
 import click
 
-from tickerq_celery.cli.changing.ticker_options import (
-    OF_CRON_TICKERS,
-    OF_TIME_TICKERS,
-    TICKER_OPTIONS,
-    given,
-    refuse,
-)
+from tickerq_celery.cli.changing.ticker_options import but, refuse_others
+from tickerq_celery.cli.field_options import given
 from tickerq_celery.cli.json_input import object_of
 from tickerq_celery.cli.modules import import_modules
 from tickerq_celery.cli.shell import Shell, command
+from tickerq_celery.cli.words import Word
 from tickerq_celery.enums import OnConflict
 from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
 from tickerq_celery.tickers.views import Cron, Run
@@ -24,8 +20,15 @@ from tickerq_celery.tickers.views import Cron, Run
 @click.argument("function", required=False)
 @click.argument("pairs", metavar="[KEY=VALUE]...", nargs=-1)
 @click.option("--allow-unknown", is_flag=True, help="Also a function that nothing knows yet.")
+@click.option("--on-conflict", type=Word(OnConflict), help="What to do where its unique key is taken.")
 def add(
-    shell: Shell, /, function: str | None, pairs: Sequence[str], allow_unknown: bool, **options: Any
+    shell: Shell,
+    /,
+    function: str | None,
+    pairs: Sequence[str],
+    allow_unknown: bool,
+    on_conflict: OnConflict | None,
+    **options: Any,
 ) -> None:
     """Schedule a run of FUNCTION, or with --cron or --every store a cron ticker, and print its id.
 
@@ -40,11 +43,12 @@ def add(
     if function is not None:
         fields["function"] = function
     import_modules(shell.tickerq)
-    made = _added(shell, fields, allow_unknown=allow_unknown)
+    made = _added(shell, fields, on_conflict, allow_unknown=allow_unknown)
     shell.output.value(made, lambda: shell.output.line(str(made.id)))
 
 
-add.params.extend(TICKER_OPTIONS)
+# FUNCTION is an argument.
+add.params.extend(but({"function"}))
 
 
 def _called(fields: dict[str, Any], pairs: Sequence[str]) -> dict[str, Any]:
@@ -57,12 +61,18 @@ def _called(fields: dict[str, Any], pairs: Sequence[str]) -> dict[str, Any]:
     return {field: object_of(pairs)}
 
 
-def _added(shell: Shell, fields: dict[str, Any], *, allow_unknown: bool) -> Run | Cron:
-    if "expression" in fields or "every" in fields:
-        refuse(fields, OF_TIME_TICKERS, "is of time tickers: leave out --cron and --every")
-        return shell.managers.cron_tickers.add(CronTicker(**fields), allow_unknown=allow_unknown)
-    refuse(fields, OF_CRON_TICKERS, "is of cron tickers: add --cron or --every")
-    on_conflict = fields.pop("on_conflict", OnConflict.RAISE)
-    return shell.managers.time_tickers.add(
-        TimeTicker(**fields), allow_unknown=allow_unknown, on_conflict=on_conflict
-    )
+def _added(
+    shell: Shell, fields: dict[str, Any], on_conflict: OnConflict | None, *, allow_unknown: bool
+) -> Run | Cron:
+    if "expression" not in fields and "every" not in fields:
+        refuse_others(fields, TimeTicker, "is of cron tickers: add --cron or --every")
+        return shell.managers.time_tickers.add(
+            TimeTicker(**fields), allow_unknown=allow_unknown, on_conflict=on_conflict or OnConflict.RAISE
+        )
+    refuse_others(fields, CronTicker, _OF_TIME_TICKERS)
+    if on_conflict is not None:
+        raise click.UsageError(f"--on-conflict {_OF_TIME_TICKERS}")
+    return shell.managers.cron_tickers.add(CronTicker(**fields), allow_unknown=allow_unknown)
+
+
+_OF_TIME_TICKERS = "is of time tickers: leave out --cron and --every"

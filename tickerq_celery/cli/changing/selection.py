@@ -9,6 +9,7 @@ from uuid import UUID
 import click
 
 from tickerq_celery.cli.asking import yes_option
+from tickerq_celery.cli.field_options import given
 from tickerq_celery.cli.ids import NoId, each_id
 from tickerq_celery.cli.run_filters import run_filters
 from tickerq_celery.cli.words import Moment
@@ -62,8 +63,8 @@ def selecting(times: tuple[str, str], *, chains: bool) -> Callable[[Callable[...
     what = "ended" if times == ENDS else "are due"
 
     def decorate(body: Callable[..., T]) -> Callable[..., T]:
-        def gathered(*args: Any, filters: dict[str, Any], since: Any, until: Any, **options: Any) -> T:
-            span = {name: each for name, each in zip(times, (since, until), strict=True) if each is not None}
+        def gathered(*args: Any, filters: dict[str, Any], **options: Any) -> T:
+            span = given({name: options.pop(name) for name in times})
             own = {name: options.pop(name) for name in _OWN}
             chain = filters.pop("root_id", None) if chains else None
             selection = Selection(chain=chain, filters=filters | span, **own)
@@ -72,9 +73,10 @@ def selecting(times: tuple[str, str], *, chains: bool) -> Callable[[Callable[...
         decorated: Callable[..., T] = update_wrapper(gathered, body)
         for option in reversed(_AFTER):
             decorated = option(decorated)
-        for name, word in (("--until", "before"), ("--since", "from")):
-            text = f"That {what} {word} this moment."
-            decorated = click.option(name, type=Moment(), help=text)(decorated)
+        since, until = times
+        for word, name, said in (("--until", until, "before"), ("--since", since, "from")):
+            text = f"That {what} {said} this moment."
+            decorated = click.option(word, name, type=Moment(), help=text)(decorated)
         return click.argument("ids", metavar="[ID]...", nargs=-1, callback=each_id)(run_filters(decorated))
 
     return decorate

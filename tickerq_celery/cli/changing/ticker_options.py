@@ -1,65 +1,96 @@
-"""The options of ``add``: the fields of tickers, those of time tickers, and those of cron tickers."""
+"""The fields of tickers as options: what ``add`` and ``update`` take."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
 import click
 
+from tickerq_celery.cli.field_options import Said, options_of
 from tickerq_celery.cli.json_input import JsonInput
-from tickerq_celery.cli.words import Coming, Span, Word
-from tickerq_celery.enums import MisfirePolicy, OnConflict, OverlapPolicy, TickerPriority
+from tickerq_celery.cli.words import Coming, FunctionParam, Span
+from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
 
-OF_ALL = (
-    click.Option(["--request"], type=JsonInput(), help="The request: JSON, @FILE, or - for standard input."),
-    click.Option(["--task"], metavar="NAME", help="A Celery task, instead of FUNCTION."),
-    click.Option(["--args"], type=JsonInput(list), help="Of a Celery task: its arguments, a JSON list."),
-    click.Option(["--kwargs"], type=JsonInput(dict), help="Of a Celery task: those by name, as JSON."),
-    click.Option(["--queue"], metavar="NAME", help="Instead of the function's queue."),
-    click.Option(["--priority"], type=Word(TickerPriority), help="Instead of the function's priority."),
-    click.Option(["--retries"], type=int, help="How many extra attempts."),
-    click.Option(
-        ["--retry-interval", "retry_intervals"],
-        multiple=True,
-        type=Span(),
-        help="Wait before each; the last repeats.",
-    ),
-    click.Option(["--timeout"], type=Span(), help="After how long an attempt is asked to stop."),
-    click.Option(["--concurrency-key"], metavar="KEY", help="Of runs with the same key a few at once only."),
-    click.Option(["--tag", "tags"], multiple=True, metavar="TAG", help="A tag; may be repeated."),
-    click.Option(["--description"], metavar="TEXT", help="What people read."),
+
+class _Children(JsonInput):
+    """A chain: a JSON list of objects, each with the fields of a time ticker, and those below it."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        found = super().convert(value, param, ctx)
+        if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+            self.fail(f"{value} is no JSON list of objects", param, ctx)
+        return [self._child(each, param, ctx) for each in found]
+
+    def _child(
+        self, given: Mapping[str, Any], param: click.Parameter | None, ctx: click.Context | None
+    ) -> TimeTicker:
+        # Moments and durations are texts in JSON.
+        read = {
+            name: types.convert(value, param, ctx)
+            for name, value in given.items()
+            if isinstance(value, str) and isinstance(types := _TYPES.get(name), Coming | Span)
+        }
+        below = {"children": self.convert(given["children"], param, ctx)} if "children" in given else {}
+        return TimeTicker(**{**given, **read, **below})
+
+
+_TEXTS = {
+    "function": Said("Another function.", metavar="NAME", type=FunctionParam()),
+    "request": Said("The request: JSON, @FILE, or - for standard input."),
+    "task": Said("A Celery task, instead of FUNCTION.", metavar="NAME"),
+    "args": Said("Of a Celery task: its arguments, a JSON list."),
+    "kwargs": Said("Of a Celery task: those by name, as JSON."),
+    "options": Said("Of a Celery task: those of apply_async, as JSON."),
+    "on_lost": Said("Of a Celery task: what to do where its worker dies."),
+    "queue": Said("Instead of the function's queue.", metavar="NAME"),
+    "priority": Said("Instead of the function's priority."),
+    "retries": Said("How many extra attempts."),
+    "retry_intervals": Said("Wait before each; the last repeats.", "retry-interval"),
+    "timeout": Said("After how long an attempt is asked to stop."),
+    "hard_timeout": Said("After how long its process is killed."),
+    "concurrency_key": Said("Of runs with the same key a few at once only.", metavar="KEY"),
+    "tags": Said("A tag; may be repeated.", "tag", "TAG"),
+    "description": Said("What people read.", metavar="TEXT"),
+    "namespace": Said("Of another application on the same store.", metavar="NAME"),
+    "children": Said("What follows it: a JSON list of objects, each with the fields of a time ticker."),
+    "execution_time": Said("When it is due; now without it.", "at"),
+    "delay": Said("After how long it is due.", "in"),
+    "unique_key": Said("No second one while one with this key is active.", metavar="KEY"),
+    "expression": Said("A cron ticker: 5 or 6 fields.", "cron", "EXPRESSION"),
+    "every": Said("A cron ticker that fires in this interval."),
+    "time_zone": Said("Its time zone, such as Europe/Berlin.", "zone", "NAME"),
+    "day_or": Said("Fire where either day field matches, or both."),
+    "start_at": Said("Nothing fires before this moment.", "start"),
+    "end_at": Said("Nothing fires after this moment.", "end"),
+    "max_runs": Said("How many instants fire at all."),
+    "exclude": Said("A day on which nothing fires; may be repeated."),
+    "jitter": Said("By how much runs start later than their instants, at most."),
+    "is_enabled": Said("Whether it fires; not enabled it is paused."),
+    "misfire": Said("What to do with instants that passed."),
+    "misfire_limit": Said("How many of them run_all runs, at most."),
+    "misfire_grace": Said("Those that passed longer ago never run."),
+    "overlap": Said("What to do while an earlier run is active."),
+    "pause_on_failure": Said("After how many failed runs in a row it is paused."),
+}
+FIELDS = options_of(
+    (TimeTicker, CronTicker), _TEXTS, {datetime: Coming(), Sequence[TimeTicker]: _Children(list)}
 )
-OF_TIME_TICKERS = (
-    click.Option(["--at", "execution_time"], type=Coming(), help="When it is due; now without it."),
-    click.Option(["--in", "delay"], type=Span(), help="After how long it is due."),
-    click.Option(["--unique-key"], metavar="KEY", help="No second one while one with this key is active."),
-    click.Option(["--on-conflict"], type=Word(OnConflict), help="What to do where there is one."),
-)
-OF_CRON_TICKERS = (
-    click.Option(["--cron", "expression"], metavar="EXPRESSION", help="A cron ticker: 5 or 6 fields."),
-    click.Option(["--every"], type=Span(), help="A cron ticker that fires in this interval."),
-    click.Option(["--zone", "time_zone"], metavar="NAME", help="Its time zone, such as Europe/Berlin."),
-    click.Option(["--start", "start_at"], type=Coming(), help="Nothing fires before this moment."),
-    click.Option(["--end", "end_at"], type=Coming(), help="Nothing fires after this moment."),
-    click.Option(["--max-runs"], type=int, help="How many instants fire at all."),
-    click.Option(["--misfire"], type=Word(MisfirePolicy), help="What to do with instants that passed."),
-    click.Option(["--overlap"], type=Word(OverlapPolicy), help="What to do while an earlier run is active."),
-)
+_TYPES = {each.name: each.type for each in FIELDS}
 
 
-TICKER_OPTIONS = (*OF_ALL, *OF_TIME_TICKERS, *OF_CRON_TICKERS)
+def but(names: Collection[str]) -> list[click.Option]:
+    """Return the options of all fields but these."""
+    return [each for each in FIELDS if each.name not in names]
 
 
-def given(options: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields that were given."""
-    return {name: value for name, value in options.items() if value not in (None, ())}
-
-
-def refuse(fields: dict[str, Any], options: Sequence[click.Option], why: str) -> None:
-    """Refuse fields that were given by one of these options.
+def refuse_others(given: Collection[str], kind: type[TimeTicker | CronTicker], why: str) -> None:
+    """Refuse fields that a ticker of a ``kind`` does not have.
 
     Raises:
-        click.UsageError: One was.
+        click.UsageError: One was given.
     """
-    for option in options:
-        if option.name in fields:
+    names = {each.name for each in fields(kind)}
+    for option in FIELDS:
+        if option.name in given and option.name not in names:
             raise click.UsageError(f"{option.opts[0]} {why}")

@@ -1,12 +1,14 @@
 """A cron ticker as ``show`` writes it for people, with its next and its last runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tickerq_celery.cli import cells
 from tickerq_celery.cli.reading.runs import COLUMNS
 from tickerq_celery.cli.shell import Shell
-from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.enums import MisfirePolicy, RunCondition
+from tickerq_celery.errors import TickerValidationError, UnreadableRequestError
 from tickerq_celery.tickers.cron_figures import CronFigures
+from tickerq_celery.tickers.inputs import TimeTicker
 from tickerq_celery.tickers.views import Cron
 
 _SHOWN = 5
@@ -19,6 +21,7 @@ def write_cron(shell: Shell, cron: Cron, figures: CronFigures | None) -> None:
     output.line(f"{cron.function}: {cron.expression} in {cron.time_zone}, {state}", bold=True)
     output.details(_state(cron) | _lately(figures) | _definition(cron))
     output.block("Request", cells.request(cron))
+    output.block("Chain of each run", "\n".join(_chain(cron)))
     output.heading("Next, were it not paused" if not cron.is_enabled else "Next")
     for text in _upcoming(shell, cron):
         output.line(text)
@@ -62,17 +65,22 @@ def _lately(figures: CronFigures | None) -> dict[str, str | None]:
 def _definition(cron: Cron) -> dict[str, str | None]:
     return {
         "id": str(cron.id),
+        "namespace": cron.namespace,
         "description": cron.description,
         "defined by": "code" if cron.is_seeded else None,
         "code says": cron.seed_expression if cron.seed_expression != cron.expression else None,
+        "day fields": "either is enough" if cron.day_or else None,
         "from": cells.moment(cron.start_at),
         "until": cells.moment(cron.end_at),
         "most runs": None if cron.max_runs is None else f"{cron.max_runs:,}",
         "not on": ", ".join(each.isoformat() for each in cron.exclude),
         "jitter": cells.setting(cron.jitter) if cron.jitter else None,
-        "misfires": cron.misfire.value,
+        "misfires": _misfires(cron),
         "overlap": cron.overlap.value,
+        "paused after": f"{cron.pause_on_failure} failures in a row" if cron.pause_on_failure else None,
+        "if its worker dies": None if cron.on_lost is None else cron.on_lost.value,
         "retries": str(cron.retries),
+        "waits between": cells.durations(cron.retry_intervals) if cron.retries else None,
         "timeout": cells.setting(cron.timeout),
         "hard timeout": cells.setting(cron.hard_timeout),
         "priority": cron.priority.name.lower(),
@@ -81,3 +89,24 @@ def _definition(cron: Cron) -> dict[str, str | None]:
         "tags": ", ".join(cron.tags),
         "version": cron.version,
     }
+
+
+def _misfires(cron: Cron) -> str:
+    most = f", {cron.misfire_limit:,} at most" if cron.misfire is MisfirePolicy.RUN_ALL else ""
+    late = f", if at most {cells.setting(cron.misfire_grace)} late" if cron.misfire_grace else ""
+    return f"{cron.misfire.value}{most}{late}"
+
+
+def _chain(cron: Cron) -> Iterator[str]:
+    try:
+        yield from _below(cron.children, 0)
+    except UnreadableRequestError as error:
+        yield str(error)
+
+
+def _below(children: Sequence[TimeTicker], level: int) -> Iterator[str]:
+    for each in children:
+        when = each.run_condition
+        condition = f" [{when.name.lower()}]" if isinstance(when, RunCondition) else ""
+        yield f"{'  ' * level}{each.function or each.task}{condition}"
+        yield from _below(each.children, level + 1)

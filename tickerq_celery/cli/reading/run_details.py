@@ -55,6 +55,7 @@ def _what_it_is(run: Run) -> dict[str, str | None]:
     by = f" by {run.created_by}" if run.created_by else ""
     return {
         "id": str(run.id),
+        "namespace": run.namespace,
         "type": "time ticker" if run.type is TickerType.TIME_TICKER else "occurrence",
         "Celery task": run.task_id if run.kind is TickerKind.CELERY_TASK else None,
         "description": run.description,
@@ -65,6 +66,8 @@ def _what_it_is(run: Run) -> dict[str, str | None]:
         "chain of": _text(run.root_id),
         "run condition": None if run.run_condition is None else run.run_condition.name.lower(),
         "retries": f"{run.retry_count} of {run.retries}" if run.retries else None,
+        "waits between": cells.durations(run.retry_intervals) if run.retries else None,
+        "if its worker dies": None if run.on_lost is None else run.on_lost.value,
         "rescued": f"{run.rescue_count} times" if run.rescue_count else None,
         "timeout": cells.setting(run.timeout),
         "hard timeout": cells.setting(run.hard_timeout),

@@ -5,16 +5,15 @@ from functools import partial
 from typing import Any, TypedDict, Unpack
 
 from tickerq_celery import validation
-from tickerq_celery.managers.filters import function_names
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.store.cron import lists as cron_lists
 from tickerq_celery.store.cron.lists import CronFilter
 from tickerq_celery.store.reading.views import page_size
+from tickerq_celery.tickers.criteria import function_names
 from tickerq_celery.tickers.cron_summaries import CronSummary
 from tickerq_celery.tickers.keywords import refuse_unknown
 from tickerq_celery.tickers.listings import Listing
 
-_LONGEST_PREFIX = 200
 _TEXT = partial(validation.words, longest=validation.LONGEST_FUNCTION)
 
 
@@ -36,7 +35,7 @@ class CronFilters(TypedDict, total=False):
 
 _CHECKS: Mapping[str, Callable[[str, object], Any]] = {
     "function": lambda field, value: tuple(sorted(function_names(field, value))),
-    "function_prefix": partial(validation.words, longest=_LONGEST_PREFIX),
+    "function_prefix": partial(validation.words, longest=validation.LONGEST_SEARCH),
     "is_enabled": validation.flag,
     "is_seeded": validation.flag,
     "is_failing": validation.flag,

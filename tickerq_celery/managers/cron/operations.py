@@ -26,8 +26,6 @@ from tickerq_celery.tickers.skip_reasons import who_and_why
 from tickerq_celery.tickers.versions import ExpectedLike, wanted_version
 from tickerq_celery.tickers.views import Cron, Run
 
-_MOST_A_MINUTE = 60_000
-
 
 class CronOperations:
     """What an operator does to one cron ticker. Every call is one transaction that has it locked."""
@@ -124,7 +122,7 @@ class CronOperations:
                 that may have been pruned, or ``per_minute`` is out of range; nothing is stored.
         """
         begin, until = validation.moment("start", start), validation.moment("end", end)
-        wait = timedelta(minutes=1) / validation.whole("per_minute", per_minute, 1, _MOST_A_MINUTE)
+        wait = timedelta(minutes=1) / validation.whole("per_minute", per_minute, 1, validation.MOST_A_MINUTE)
         version = wanted_version(expected)
         operation = operation_on_one(
             "backfill", cron_id, by, reason, start=begin, end=until, per_minute=per_minute

@@ -18,11 +18,11 @@ from tickerq_celery.runs.cancelling import Canceller, CancelOrder
 from tickerq_celery.runs.manual_retry import retry
 from tickerq_celery.store.cron import cron_tickers
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.reading.filters import RunFilter
 from tickerq_celery.store.reading.views import MOST_ROWS
 from tickerq_celery.store.runs import counts as run_counts
 from tickerq_celery.store.runs import runs
 from tickerq_celery.tickers.counts import MOST_COUNTED, RunCounts
+from tickerq_celery.tickers.criteria import RunFilter
 from tickerq_celery.tickers.effect import Change, Effect
 from tickerq_celery.tickers.pages import Page, Walk
 from tickerq_celery.tickers.skip_reasons import who_and_why

@@ -9,7 +9,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from tickerq_celery.errors import TickerValidationError
-from tickerq_celery.store.reading.filters import RunFilter
+from tickerq_celery.tickers.criteria import RunFilter
 from tickerq_celery.validation import identifier, member
 
 

@@ -1,86 +1,24 @@
-"""Which runs are listed or counted, and the conditions that find them by an index where there is one."""
+"""The conditions of a filter of runs, which find them by an index where there is one."""
 
 import json
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Text, and_, false, func, not_, or_, select, type_coerce
 
-from tickerq_celery.enums import (
-    SUCCEEDED,
-    TERMINAL,
-    HoldReason,
-    Origin,
-    TickerKind,
-    TickerPriority,
-    TickerStatus,
-    TickerType,
-)
+from tickerq_celery.enums import SUCCEEDED, TERMINAL, TickerKind, TickerStatus
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.reading.active_runs import BY_STATUS
 from tickerq_celery.store.tables import attempts, tickers
+from tickerq_celery.tickers.criteria import RunFilter
 
 # MariaDB may take all characters behind the first 65,536 ones for this one.
 _REPLACEMENT = "\ufffd"
 _SURROGATES = range(0xD800, 0xE000)
 _IS_CALL = tickers.c.kind == TickerKind.CELERY_TASK.value
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFilter:
-    """Which runs to list; None means any, an empty collection none. ``exclude`` says which of them not.
-
-    ``routed`` are functions whose runs without a queue of their own are meant by ``queue``, too.
-    """
-
-    function: Collection[str] | None = None
-    function_prefix: str | None = None
-    kind: TickerKind | None = None
-    task_id: str | None = None
-    status: Collection[TickerStatus] | None = None
-    outcome_known: bool | None = None
-    is_published: bool | None = None
-    held_for: HoldReason | None = None
-    hold_key: Collection[str] | None = None
-    type: TickerType | None = None
-    tag: str | None = None
-    error: str | None = None
-    error_type: str | None = None
-    is_late: bool | None = None
-    node: str | None = None
-    queue: str | None = None
-    routed: Collection[str] | None = None
-    priority: TickerPriority | None = None
-    origin: Origin | None = None
-    unique_key: str | None = None
-    concurrency_key: str | None = None
-    min_attempts: int | None = None
-    min_elapsed: timedelta | None = None
-    root_id: UUID | None = None
-    parent_id: UUID | None = None
-    cron_ticker_id: UUID | None = None
-    execution_from: datetime | None = None
-    execution_until: datetime | None = None
-    due_from: datetime | None = None
-    due_until: datetime | None = None
-    ended_from: datetime | None = None
-    ended_until: datetime | None = None
-    exclude: "RunFilter | None" = None
-
-    @property
-    def asked(self) -> dict[str, Any]:
-        """What is asked for, by its name."""
-        found = {each.name: getattr(self, each.name) for each in fields(self)}
-        return {name: value for name, value in found.items() if value is not None}
-
-    @property
-    def asks_published(self) -> bool:
-        """Whether calls are asked for of which nothing but their publication is known."""
-        return self.outcome_known is False or self.is_published is True
 
 
 def conditions(tx: Transaction, wanted: RunFilter) -> list[ColumnElement[bool]]:

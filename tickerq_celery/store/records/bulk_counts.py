@@ -9,13 +9,14 @@ from sqlalchemy import ColumnElement, and_, case, func, select
 from tickerq_celery.enums import RETRIABLE, TERMINAL, BulkAction, TickerStatus
 from tickerq_celery.store.database.dialects import dialect_of
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.reading.filters import RunFilter, conditions
+from tickerq_celery.store.reading.filters import conditions
 from tickerq_celery.store.reading.index_scans import Scan, ScanClauses
 from tickerq_celery.store.reading.ordered_reads import Stage
 from tickerq_celery.store.records.bulk_runs import action_conditions
 from tickerq_celery.store.runs import lists as run_lists
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.counts import MOST_COUNTED, Count
+from tickerq_celery.tickers.criteria import RunFilter
 
 _UNENDED = frozenset(TickerStatus) - TERMINAL
 _MEANT = {

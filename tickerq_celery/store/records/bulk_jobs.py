@@ -11,13 +11,13 @@ from sqlalchemy import Row, func, insert, select, update
 from tickerq_celery.enums import BulkAction, BulkState
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.reading.filter_json import filter_from_json
-from tickerq_celery.store.reading.filters import RunFilter
 from tickerq_celery.store.reading.views import cursor_id, page_size
 from tickerq_celery.store.records import audit
 from tickerq_celery.store.records.audit import Draft
 from tickerq_celery.store.tables import bulk
 from tickerq_celery.tickers.audit import ObjectKind
 from tickerq_celery.tickers.bulk import ACTIVE, BulkJob, BulkSkip
+from tickerq_celery.tickers.criteria import RunFilter
 from tickerq_celery.tickers.effect import Change
 from tickerq_celery.tickers.pages import Page
 from tickerq_celery.validation import storable

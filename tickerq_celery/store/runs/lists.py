@@ -12,12 +12,13 @@ from tickerq_celery.enums import TERMINAL, TickerKind, TickerStatus, TickerType
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.reading import active_runs, list_pages
 from tickerq_celery.store.reading.filter_json import filter_as_json
-from tickerq_celery.store.reading.filters import RunFilter, conditions
+from tickerq_celery.store.reading.filters import conditions
 from tickerq_celery.store.reading.index_scans import EARLIEST, Scan
 from tickerq_celery.store.reading.list_pages import ListQuery
 from tickerq_celery.store.reading.ordered_reads import Stage
 from tickerq_celery.store.runs.summaries import SUMMARY_COLUMNS, run_summary
 from tickerq_celery.store.tables import tickers
+from tickerq_celery.tickers.criteria import RunFilter
 from tickerq_celery.tickers.listings import Listing
 from tickerq_celery.tickers.run_summaries import RunSummary
 

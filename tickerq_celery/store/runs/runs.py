@@ -13,7 +13,7 @@ from tickerq_celery.payload.codec import RequestCodec
 from tickerq_celery.store.database.batches import MOST_ROWS, among, in_parts, insert_columns, update_columns
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.reading import active_runs
-from tickerq_celery.store.reading.filters import RunFilter, conditions
+from tickerq_celery.store.reading.filters import conditions
 from tickerq_celery.store.reading.row_mapping import columns_of_runs
 from tickerq_celery.store.reading.views import (
     ATTEMPT_COLUMNS,
@@ -24,6 +24,7 @@ from tickerq_celery.store.reading.views import (
 )
 from tickerq_celery.store.runs import logs
 from tickerq_celery.store.tables import attempts, tickers
+from tickerq_celery.tickers.criteria import RunFilter
 from tickerq_celery.tickers.pages import Page
 from tickerq_celery.tickers.run_rows import RunRow
 from tickerq_celery.tickers.versions import after_change
