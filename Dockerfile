@@ -10,6 +10,7 @@ RUN python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb
  && pip install -c constraints.txt hatchling
 COPY README.md LICENSE ./
 COPY tickerq_celery tickerq_celery
+COPY tickerq_entry.py ./
 COPY pytest_tickerq pytest_tickerq
 COPY dashboard dashboard
 # Without isolation the build backend is the locked one, too.

@@ -116,7 +116,13 @@ def test_an_installation_lists_its_commands_migrates_and_seeds(environment: Path
     assert asked.returncode == (0 if extra == "dashboard" else 1)
     assert "Traceback" not in asked.stderr
     assert ran(environment, "tickerq", "-A", "installed", "migrate").stderr == ""
-    assert ran(environment, "tickerq", "-A", "installed", "seed").stdout == "seeded 1 cron tickers: Send\n"
+    assert ran(environment, "tickerq", "-A", "installed", "seed").stdout == "seeded 1 cron ticker: Send\n"
+
+
+@pytest.mark.parametrize("extra", ["bare"], indirect=True)
+def test_celery_imports_nothing_of_an_installation_that_its_command_does_not_use(environment: Path) -> None:
+    program = "import sys, celery.bin.celery; print([name for name in sys.modules if 'tickerq' in name])"
+    assert ran(environment, "python", "-c", program).stdout == "['tickerq_entry']\n"
 
 
 def test_an_extra_is_enough_for_what_it_is_for(environment: Path, extra: str) -> None:

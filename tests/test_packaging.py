@@ -41,6 +41,7 @@ def test_the_wheel_holds_both_packages_with_templates_and_migrations(tmp_path: P
         "pytest_tickerq",
         "tickerq_celery",
         "tickerq_dashboard",
+        "tickerq_entry.py",
     }
 
 

@@ -166,8 +166,9 @@ class TickerQ(Facade, TakesSeeders):
     def _make_parts(self, core: Core | None) -> Parts:
         settings.finalise(self.app)
         # A handler that cannot be used is an error of the configuration, not of the first failed run.
-        handler = HandlerCaller(resolved_handler(self._config.exception_handler))
-        return Parts(self.app, core or settings.new_core(self.app, self._config, self.registry), handler)
+        handler = resolved_handler(self._config.exception_handler)
+        core = core or settings.new_core(self.app, self._config, self.registry)
+        return Parts(self.app, core, HandlerCaller(handler, core))
 
     def _on_finalized(self, **_: Any) -> None:
         # Only now: until then the app may be given another task class.

@@ -8,7 +8,7 @@ from celery import signals
 from celery.backends.base import DisabledBackend
 from celery.beat import Scheduler
 
-from tickerq_celery.beat.beat_schedule import checked_entries
+from tickerq_celery.beat.beat_schedule import read_entries
 from tickerq_celery.beat.entry_sending import DueEntry
 from tickerq_celery.beat.loop import BeatLoop
 from tickerq_celery.errors import ConfigError
@@ -43,8 +43,10 @@ class TickerScheduler(Scheduler):
         if not isinstance(self.app.backend, DisabledBackend):
             self.install_default_entries({})
         self.update_from_dict(self.app.conf.beat_schedule)
-        own = checked_entries(self.app, self._entries, payload_limit=config.payload_limit)
-        self._loop = BeatLoop(self.app, tickerq.core, own, apply_entry=self._apply)
+        own = read_entries(self.app, self._entries, payload_limit=config.payload_limit)
+        for reason in own.refused:
+            logger.error("%s", reason)
+        self._loop = BeatLoop(self.app, tickerq.core, own.kept, apply_entry=self._apply)
 
     def _apply(self, entry: DueEntry) -> None:
         # By its name when an entry is due: whoever watches beat may come later than its scheduler.

@@ -1,7 +1,7 @@
 """Values, names and errors as texts show them, and errors from their parts."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from typing import TypeVar
 
@@ -11,12 +11,26 @@ _MISSING = {"function": "no worker ever registered a {} {}"}
 
 
 def shortened(value: object, limit: int = 80) -> str:
-    """Return ``repr(value)``, cut so that an error message stays readable."""
+    """Return a value as errors show it, cut so that they stay readable: its ``repr``, but of times."""
     try:
-        text = repr(value)
+        text = _time_of(value) or repr(value)
     except Exception:  # noqa: BLE001 - too deep, an int of too many digits, or the user's own __repr__
         text = f"<{type(value).__name__}>"
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def _time_of(value: object) -> str | None:
+    """Return a moment, date or span as people write it; None of anything else."""
+    if isinstance(value, datetime):
+        return moment(value) if value.tzinfo is not None else value.isoformat(sep=" ")
+    if isinstance(value, timedelta):
+        return exactly(value) if value >= timedelta(0) else f"-{exactly(-value)}"
+    return value.isoformat() if isinstance(value, date) else None
+
+
+def moment(at: datetime) -> str:
+    """Return a moment to the second, such as ``2026-03-01 09:00:00Z``."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
 
 
 def in_units(span: timedelta) -> str:

@@ -18,7 +18,13 @@ from tickerq_celery import TickerStatus
 
 pytestmark = pytest.mark.acceptance
 
-ENTRIES = {"beat_schedule": {name: {"task": "x", "schedule": 0.5} for name in ("hourly", "nightly")}}
+ENTRIES = {
+    "beat_schedule": {
+        "hourly": {"task": "x", "schedule": 0.5},
+        "nightly": {"task": "x", "schedule": 0.5},
+        "tick": {"task": "job_app.entry", "schedule": 1.0, "args": ["ticked"]},
+    }
+}
 
 
 def assert_one_line_says(process: CeleryProcess, *words: str) -> None:
@@ -73,9 +79,13 @@ def test_a_beat_with_another_scheduler_says_that_it_starts_no_tickers(jobs: Jobs
 
 
 @on_files
-def test_beat_refuses_entries_that_cannot_be_kept_and_names_them(jobs: Jobs) -> None:
-    beat = jobs.beat(ready=False, celery=ENTRIES)
-    assert_one_line_says(beat, "beat_schedule", "entry 'hourly'", "entry 'nightly'")
+def test_beat_names_entries_that_cannot_be_kept_and_runs_the_others(jobs: Jobs) -> None:
+    beat = jobs.beat(celery=ENTRIES)
+    wait_until(lambda: jobs.tickerq.runs.count(function="job_app.entry") > 0, lambda: beat.log)
+    for name in ("hourly", "nightly"):
+        said = f"entry '{name}' of beat_schedule cannot be kept: an interval of 0:00:00.500000"
+        assert len([line for line in beat.lines("ERROR") if said in line]) == 1, beat.log
+    assert not beat.lines("CRITICAL")
 
 
 @pytest.mark.parametrize("broker_url", ["fs"], indirect=True)

@@ -341,7 +341,7 @@ class Showcase:
         ids = [each.id for each in self.seeds.tickerq.runs.history(status="failed", limit=20)]
         job = bulk.start("retry", ids=[*ids, self.waiting], reason="the gateway is back", by="ben")
         bulk.start("delete", status="skipped", function_prefix="shop.", by="ann")
-        skips = {"is IDLE: it cannot be retried": [1, [str(self.waiting)]]}
+        skips = {"is Idle: it cannot be retried": [1, [str(self.waiting)]]}
         self.seeds.tickerq.core.write(
             lambda tx: tx.execute(
                 bulk_table.update()
@@ -389,7 +389,7 @@ class Showcase:
             exception_type="GatewayTimeout",
             exception_message=ERRORS["billing.cards.charge_card"][1],
         )
-        unmet = "Rule RunCondition did not match! It is on_success, and the parent is FAILED"
+        unmet = "Rule RunCondition did not match! It is on_success, and the parent is Failed"
         receipt = below(
             charge, "mail.receipts.send_receipt", TickerStatus.SKIPPED, **many, skipped_reason=unmet
         )

@@ -32,7 +32,7 @@ class Chain:
             exception_type="KeyError",
             exception_message="'vat_id' of customer 7",
         )
-        unmet = "Rule RunCondition did not match! It is on_success, and the parent is FAILED"
+        unmet = "Rule RunCondition did not match! It is on_success, and the parent is Failed"
         skipped = {"status": TickerStatus.SKIPPED, "skipped_reason": unmet}
         self.receipt = self.below(self.head, "Receipt", run_condition=0, has_children=True, **skipped)
         self.note = self.below(self.receipt, "Note", run_condition=4, **skipped)

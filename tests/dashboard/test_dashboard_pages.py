@@ -620,6 +620,21 @@ def test_what_could_not_be_computed_in_time_is_not_said_to_be_nothing(
     assert "No runs yet" not in page
 
 
+@pytest.mark.parametrize(
+    ("day_or", "words"),
+    [
+        (False, "At 09:00, on day 13 of the month if it is a Friday"),
+        (True, "At 09:00, on day 13 of the month or on Friday"),
+    ],
+)
+def test_the_words_of_two_day_fields_are_those_that_fire(
+    visitor: Visitor, seeds: Seeds, day_or: bool, words: str
+) -> None:
+    cron_id = seeds.cron(expression="0 9 13 * FRI", day_or=day_or)
+    for path in ("/crons", f"/crons/{cron_id}"):
+        assert words in text_of(visitor.get(path).text)
+
+
 @pytest.mark.parametrize("day_or", [False, True])
 def test_a_cron_ticker_shows_its_next_runs_as_beat_will_fire_them(
     visitor: Visitor, seeds: Seeds, day_or: bool

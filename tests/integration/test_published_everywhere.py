@@ -163,7 +163,7 @@ def test_a_call_that_is_reported_after_all_ends_once_more(tickerq: TickerQ, cloc
 
 @pytest.mark.parametrize(
     ("case", "status"),
-    [("unfollowed", "PUBLISHED"), ("followed, well", "DONE"), ("followed, failed", "FAILED")],
+    [("unfollowed", "Published"), ("followed, well", "Done"), ("followed, failed", "Failed")],
 )
 def test_a_refusal_says_what_is_known(tickerq: TickerQ, case: str, status: str) -> None:
     run_id = CASES[case][0](tickerq)

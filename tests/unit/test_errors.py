@@ -68,7 +68,7 @@ RAISED = [
     ),
     (UnknownFunctionError("Send").at("[1]."), "[1].function: no such function"),
     (TickerNotFoundError("run", ID), f"no run has the id {ID}"),
-    (TickerStateError(ID, "DONE", "changed"), f"ticker {ID} is DONE: it cannot be changed"),
+    (TickerStateError(ID, "Done", "changed"), f"ticker {ID} is Done: it cannot be changed"),
     (TickerStateError(ID, "done", "stopped", what="bulk job"), f"bulk job {ID} is done: it cannot"),
     (ClaimSupersededError(ID, 3), f"claim 3 of run {ID} was superseded"),
     (

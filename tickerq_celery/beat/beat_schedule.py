@@ -1,6 +1,7 @@
 """Read Celery's ``beat_schedule``: an app's entries; what cannot be kept is refused by the entry's name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from tickerq_celery import validation
 from tickerq_celery.beat.celery_schedules import expression_of, zone_name
 from tickerq_celery.beat.entry_rows import Entry
 from tickerq_celery.broker.plain_json import plain_call
-from tickerq_celery.errors import ConfigError, TickerValidationError
+from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.schedule.cron_expression import CronSchedule
 from tickerq_celery.schedule.interval import every_in
@@ -26,22 +27,24 @@ _LONGEST_NAME = 1_000
 _LONGEST_DEADLINE = timedelta(days=3650)
 
 
-def checked_entries(app: Celery, given: Mapping[Any, object], *, payload_limit: int) -> list[Entry]:
-    """Return an app's entries, in the order of their names.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entries:
+    """An app's entries in the order of their names: those that can be kept, and why the others cannot."""
 
-    Raises:
-        ConfigError: Some cannot be kept; the text has the name of each, and why.
-    """
-    entries: list[Entry] = []
+    kept: Sequence[Entry]
+    refused: Sequence[str]
+
+
+def read_entries(app: Celery, given: Mapping[Any, object], *, payload_limit: int) -> Entries:
+    """Return an app's entries; one that cannot be kept keeps no other from running."""
+    kept: list[Entry] = []
     refused: list[str] = []
     for name in sorted(given, key=str):
         try:
-            entries.append(_entry(app, name, given[name], payload_limit))
+            kept.append(_entry(app, name, given[name], payload_limit))
         except ValueError as error:
-            refused.append(f"entry {name!r}: {error}")
-    if refused:
-        raise ConfigError(SETTING, "; ".join(refused))
-    return entries
+            refused.append(f"entry {name!r} of {SETTING} cannot be kept: {error}")
+    return Entries(kept=kept, refused=refused)
 
 
 def celery_entry(app: Celery, name: object, fields: Any) -> ScheduleEntry:

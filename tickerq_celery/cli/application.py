@@ -41,6 +41,15 @@ class Application:
             self.found = self._find()
         return self.found
 
+    def if_named(self) -> TickerQ | None:
+        """Return the TickerQ, or None where no application is named.
+
+        Raises:
+            click.ClickException: One is, and it cannot be imported, or it has none.
+        """
+        is_named = self._path is not None or (self._app is not None and TickerQ.known(self._app) is not None)
+        return self() if is_named else None
+
     @property
     def called(self) -> str:
         """How the command is called with an application."""

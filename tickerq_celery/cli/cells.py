@@ -1,16 +1,18 @@
 """How tables and details write moments, durations, states and requests."""
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from tickerq_celery import wording
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import UnreadableRequestError
-from tickerq_celery.health import phrases
 from tickerq_celery.tickers.run_summaries import RunState
 from tickerq_celery.tickers.views import Cron, Run
 
+# As records of missed instants are stored.
+_MOMENTS = re.compile(r"\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?\+00:00")
 STYLES = {
     TickerStatus.IN_PROGRESS: "cyan",
     TickerStatus.DONE: "green",
@@ -23,7 +25,12 @@ STYLES = {
 
 def moment(at: datetime | None) -> str:
     """Return a moment in UTC, to the second; nothing for None."""
-    return "" if at is None else phrases.moment(at)
+    return "" if at is None else wording.moment(at)
+
+
+def said(text: str | None) -> str:
+    """Return a text of a run, such as why it was skipped, with its moments as tables write them."""
+    return _MOMENTS.sub(r"\1 \2Z", text or "")
 
 
 def duration(span: timedelta | None) -> str:

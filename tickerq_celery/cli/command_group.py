@@ -1,19 +1,27 @@
 """Our commands beside those that other packages add by an entry point of ``tickerq.commands``."""
 
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Final, NoReturn
+import re
+from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
-from tickerq_celery.cli.application import Application
 from tickerq_celery.cli.failures import INTERRUPTED, as_json_failure, failure_of
-from tickerq_celery.cli.own_commands import GROUP, OWN
+from tickerq_celery.cli.own_commands import GROUP, OWN, SUMMARIES
 from tickerq_celery.cli.terminal import show_what_cannot_be_encoded
+from tickerq_celery.deferred import Deferred
 from tickerq_celery.errors import TickerError
 from tickerq_celery.wording import meant_by
 
+if TYPE_CHECKING:
+    from tickerq_celery.cli.application import Application
+else:
+    Application = Deferred("tickerq_celery.cli.application", "Application")
+
 _IS_JSON: Final = "tickerq_celery.is_json"
 _JSON_OPTIONS: Final = frozenset({"--json", "--jsonl"})
+# As the metadata of a distribution has it: flask>=3.1; extra == 'dashboard'.
+_OF_EXTRA: Final = re.compile(r"(?P<name>[\w.-]+).*;.*extra == ['\"](?P<extra>[\w.-]+)['\"]")
 
 
 class CommandGroup(click.Group):
@@ -21,6 +29,20 @@ class CommandGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*OWN, *(point.name for point in entry_points(group=GROUP))})
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what each command does: of ours it is known without an import, which takes seconds."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self._summary(ctx, name)) for name in self.list_commands(ctx)])
+
+    def _summary(self, ctx: click.Context, name: str) -> str:
+        points = [] if name in OWN else entry_points(group=GROUP, name=name)
+        lacking = next((_not_installed(point) for point in points if _lacks_extra(point)), None)
+        if lacking is not None:
+            return lacking
+        summary = SUMMARIES.get(name)
+        command = self.get_command(ctx, name) if summary is None else None
+        return summary or ("" if command is None else command.get_short_help_str())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in OWN:
@@ -75,8 +97,8 @@ class _NotInstalled(click.Command):
     """Stands for a command whose extra is not installed: the list of commands shows what it needs."""
 
     def __init__(self, point: EntryPoint, error: ImportError) -> None:
-        self._extra = next(iter(point.extras), point.name)
-        super().__init__(point.name, short_help=f"Not installed: needs the extra [{self._extra}].")
+        super().__init__(point.name, short_help=_not_installed(point))
+        self._extra = _extra_of(point)
         self._error = error
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> NoReturn:
@@ -84,6 +106,28 @@ class _NotInstalled(click.Command):
         raise click.ClickException(
             f"`{self.name}` needs tickerq-celery installed with the extra [{self._extra}]: {self._error}"
         ) from self._error
+
+
+def _extra_of(point: EntryPoint) -> str:
+    return next(iter(point.extras), point.name)
+
+
+def _not_installed(point: EntryPoint) -> str:
+    return f"Not installed: needs the extra [{_extra_of(point)}]"
+
+
+def _lacks_extra(point: EntryPoint) -> bool:
+    """Return True if its extra needs a distribution that is not there."""
+    needed = (_OF_EXTRA.match(each) for each in (point.dist and point.dist.requires) or ())
+    return any(each["extra"] in point.extras and not _is_there(each["name"]) for each in needed if each)
+
+
+def _is_there(name: str) -> bool:
+    try:
+        distribution(name)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def _loaded(point: EntryPoint) -> click.Command:

@@ -1,18 +1,24 @@
 """The command line: ``celery -A myapp tickerq …``, or ``tickerq -A myapp …``."""
 
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from tickerq_celery.cli.application import Application
+from tickerq_celery.cli.acting import as_option
 from tickerq_celery.cli.command_group import CommandGroup
-from tickerq_celery.cli.shell import as_option
-from tickerq_celery.runtime.node import VERSION
+from tickerq_celery.deferred import Deferred
+
+if TYPE_CHECKING:
+    from tickerq_celery.cli.application import Application
+else:
+    Application = Deferred("tickerq_celery.cli.application", "Application")
+
+_version_option = click.version_option(package_name="tickerq-celery", prog_name="tickerq")
 
 
 @click.group(name="tickerq", cls=CommandGroup)
 @as_option
-@click.version_option(VERSION, prog_name="tickerq")
+@_version_option
 @click.pass_context
 def celery_command(ctx: click.Context) -> None:
     """Look into the store of tickers, and operate what it holds."""
@@ -24,7 +30,7 @@ def celery_command(ctx: click.Context) -> None:
 @click.group(name="tickerq", cls=CommandGroup)
 @click.option("-A", "--app", "app_path", help="The Celery app, as for the celery command.")
 @as_option
-@click.version_option(VERSION, prog_name="tickerq")
+@_version_option
 @click.pass_context
 def tickerq_command(ctx: click.Context, app_path: str | None) -> None:
     """Look into the store of tickers, and operate what it holds."""

@@ -26,6 +26,7 @@ from tickerq_celery.cli.periodic_task import PeriodicTask
 from tickerq_celery.errors import ConfigError
 from tickerq_celery.store.database.connections import lacking_driver
 from tickerq_celery.store.database.urls import database_file, parsed_url
+from tickerq_celery.wording import moment
 
 _TEXTS = ("name", "task", "args", "kwargs", "queue", "exchange", "routing_key", "headers", "description")
 _NUMBERS = ("priority", "expire_seconds", "interval_id", "crontab_id", "solar_id", "clocked_id")
@@ -121,7 +122,7 @@ def _scheduled(task: PeriodicTask, row: Row[Any], now: datetime) -> PeriodicTask
     starts = None if row.start_time is None else _utc(row.start_time)
     expires = None if row.expires is None else _utc(row.expires)
     if expires is not None and expires <= now:
-        raise ValueError(f"it has expired at {expires.isoformat()}")
+        raise ValueError(f"it has expired at {moment(expires)}")
     if row.clocked_time is not None:
         return replace(task, at=_moment_of(_utc(row.clocked_time), starts, expires))
     if row.one_off:
@@ -140,10 +141,10 @@ def _scheduled(task: PeriodicTask, row: Row[Any], now: datetime) -> PeriodicTask
 
 def _moment_of(clocked: datetime, starts: datetime | None, expires: datetime | None) -> datetime:
     """Return when a clocked task runs: it waits for its start, and not at all once it has expired."""
-    moment = clocked if starts is None else max(clocked, starts)
-    if expires is not None and expires <= moment:
-        raise ValueError(f"it expires at {expires.isoformat()}, before it would run")
-    return moment
+    runs_at = clocked if starts is None else max(clocked, starts)
+    if expires is not None and expires <= runs_at:
+        raise ValueError(f"it expires at {moment(expires)}, before it would run")
+    return runs_at
 
 
 def _expression(row: Row[Any]) -> str:

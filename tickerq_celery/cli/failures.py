@@ -1,7 +1,7 @@
 """Errors as the command line shows them: one line that names the store, or one object of JSON."""
 
 import json
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +13,9 @@ from tickerq_celery.errors import (
     TickerValidationError,
     UnknownFunctionError,
 )
-from tickerq_celery.extension import TickerQ
+
+if TYPE_CHECKING:
+    from tickerq_celery.extension import TickerQ
 
 REFUSED, MISUSED, INTERRUPTED = 1, 2, 130
 
@@ -47,7 +49,7 @@ class CommandFailure(click.ClickException):
         return f" ({store}namespace {self._where['namespace']!r})"
 
 
-def failure_of(error: TickerError, tickerq: TickerQ | None, *, is_json: bool) -> CommandFailure:
+def failure_of(error: TickerError, tickerq: "TickerQ | None", *, is_json: bool) -> CommandFailure:
     """Return what is shown of an error of ours, with the store that was looked at."""
     message = " ".join(str(error).split())
     if isinstance(error, UnknownFunctionError):
@@ -78,7 +80,7 @@ def _is_about_input(error: TickerError) -> bool:
     return isinstance(error, ConfigError | TickerValidationError) and not looked_up
 
 
-def _where(tickerq: TickerQ) -> dict[str, str]:
+def _where(tickerq: "TickerQ") -> dict[str, str]:
     try:
         return {"store": tickerq.core.database.shown, "namespace": tickerq.config.namespace}
     except ConfigError:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import click
 
+from tickerq_celery.cli.ids import TickerId
 from tickerq_celery.cli.json_input import JsonInput
 from tickerq_celery.cli.words import Day, Span, Word
 
@@ -22,7 +23,7 @@ _TYPES: Mapping[Any, Any] = {
     timedelta: Span(),
     date: Day(),
     int: click.INT,
-    UUID: click.UUID,
+    UUID: TickerId(),
 }
 
 

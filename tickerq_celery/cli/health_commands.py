@@ -18,7 +18,7 @@ _STYLES = {Severity.OK: "green", Severity.WARNING: "yellow", Severity.FAILURE: "
 
 @command("check", needs_store=False)
 @click.option(
-    "--offline", "is_offline", is_flag=True, help="Check settings and store only, as before a deployment."
+    "--offline", "is_offline", is_flag=True, help="Check all but what runs, as before a deployment."
 )
 def check(shell: Shell, is_offline: bool) -> None:
     """Check modules, settings and all that `health` looks at; exit with 1 where something fails."""
@@ -56,6 +56,7 @@ def _checked(tickerq: TickerQ, *, is_offline: bool) -> Iterator[Finding]:
     """Yield findings as they come: what is looked at first is what the rest depends on."""
     yield from preflight.of_modules(tickerq)
     yield from preflight.of_settings(tickerq)
+    yield from preflight.of_beat_schedule(tickerq)
     if is_offline:
         yield preflight.of_store(tickerq)
         conf = tickerq.app.conf

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from importlib.util import find_spec
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import click
@@ -13,10 +14,10 @@ import click
 from tickerq_celery.cli.tables import Column, plain_lines
 from tickerq_celery.cli.terminal import harmless
 from tickerq_celery.deferred import Deferred
-from tickerq_celery.health.phrases import moment
 from tickerq_celery.tickers.json_values import as_json
 from tickerq_celery.tickers.listings import Listing
 from tickerq_celery.tickers.pages import Page
+from tickerq_celery.wording import moment
 
 if TYPE_CHECKING:
     from tickerq_celery.cli.rich_tables import print_table
@@ -115,10 +116,12 @@ class Output:
 
     def _table(self, items: Iterable[T], columns: Sequence[Column[T]], empty: str) -> None:
         seen = _Seen(items)
-        if sys.stdout.isatty() and find_spec("rich") is not None:
+        is_terminal = sys.stdout.isatty()
+        if is_terminal and find_spec("rich") is not None:
             print_table(columns, seen)
         else:
-            for text in plain_lines(columns, seen):
+            room = get_terminal_size().columns if is_terminal else None
+            for text in plain_lines(columns, seen, room):
                 click.echo(text)
         if not seen.any:
             click.echo(empty)

@@ -1,20 +1,22 @@
 """Findings about modules and settings, which only a process that has the application can look at."""
 
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from tickerq_celery import settings
+from tickerq_celery.beat.beat_schedule import read_entries
 from tickerq_celery.broker.batching import why_one_by_one
 from tickerq_celery.broker.celery_settings import control_warning, eager_warning, flaws
 from tickerq_celery.broker.messages import is_own_task
 from tickerq_celery.errors import SchemaError, StoreError
 from tickerq_celery.extension import TickerQ
 from tickerq_celery.health.findings import failure, fine, warning
+from tickerq_celery.health.phrases import listed
+from tickerq_celery.runs.archive import Archive
 from tickerq_celery.store.database.schema import verify
 from tickerq_celery.tickers.health import Finding, FindingCode, Subject, SubjectKind
-from tickerq_celery.wording import cause_of
+from tickerq_celery.wording import cause_of, meant_by
 
 # What kombu raises of a transport that is not installed, or is none.
 _NO_TRANSPORT = (ImportError, LookupError, ValueError)
@@ -55,6 +57,24 @@ def of_settings(tickerq: TickerQ) -> Iterator[Finding]:
         yield from _of_archive(Path(config.prune_archive))
 
 
+def of_beat_schedule(tickerq: TickerQ) -> Iterator[Finding]:
+    """Yield the entries of Celery's that a beat will not run, and those whose task is not known here."""
+    app = tickerq.app
+    app.finalize()
+    if app.conf.beat_scheduler != settings.SCHEDULER:
+        return
+    entries = read_entries(app, app.conf.beat_schedule, payload_limit=tickerq.config.payload_limit)
+    remedy = "beat runs the other entries; correct this one in the code"
+    yield from (failure(FindingCode.SETTINGS, text, remedy=remedy) for text in entries.refused)
+    for entry in entries.kept:
+        if entry.task not in app.tasks:
+            text = f"entry {entry.name!r} of beat_schedule calls {entry.task}, which this application has not"
+            yield warning(FindingCode.SETTINGS, f"{text}{meant_by(entry.task, app.tasks)}")
+    if entries.kept:
+        names = listed([entry.name for entry in entries.kept])
+        yield fine(FindingCode.SETTINGS, f"entries of beat_schedule: {names}")
+
+
 def of_store(tickerq: TickerQ) -> Finding:
     """Return whether this version can work with the store."""
     database = tickerq.core.database
@@ -77,8 +97,7 @@ def of_transport(tickerq: TickerQ, address: str) -> Iterator[Finding]:
 
 def _of_archive(path: Path) -> Iterator[Finding]:
     """Yield that beat could not append to the archive, were it here; the file is not made."""
-    nearest = path if path.exists() else path.parent
-    if nearest.is_dir() is path.exists() or not os.access(nearest, os.W_OK):
+    if not Archive(path).is_writable():
         yield failure(
             FindingCode.ARCHIVE,
             f"the archive {path.absolute()} cannot be written from here",

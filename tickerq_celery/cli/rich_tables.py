@@ -7,17 +7,14 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from tickerq_celery.cli.tables import Column, T, portions
+from tickerq_celery.cli.tables import NARROWEST, Column, T, portions
 from tickerq_celery.cli.terminal import harmless
-
-# A column that folds keeps so many characters in a row, on however narrow a terminal.
-_NARROWEST = 24
 
 
 def print_table(columns: Sequence[Column[T]], items: Iterable[T]) -> None:
     """Print a table to the terminal: what is too wide for it goes on in the next line, and nothing is cut."""
     console = Console(highlight=False)
-    widths = [_NARROWEST if column.folds else len(column.title) for column in columns]
+    widths = [NARROWEST if column.folds else len(column.title) for column in columns]
     has_titles = True
     for portion in portions(items):
         rows = [[_cell(column, item) for column in columns] for item in portion]

@@ -1,27 +1,22 @@
 """What a command works with, and the decorator that gives it: ``@command("name")``."""
 
-import getpass
 import inspect
-import os
-import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import update_wrapper
 from typing import Any, Concatenate, ParamSpec
 
 import click
 
+from tickerq_celery.cli.acting import actor_of, as_option
+from tickerq_celery.cli.application import Application
 from tickerq_celery.cli.output import Format, Output
-from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.extension import TickerQ
 from tickerq_celery.managers.acting import Managers
 from tickerq_celery.store.database.schema import verify
 from tickerq_celery.tickers.actor import Actor
 
 P = ParamSpec("P")
-VIA = "cli"
-AS_VARIABLE = "TICKERQ_AS"
-_ACTOR = "tickerq_celery.actor"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,66 +45,57 @@ def command(
     def decorate(body: Callable[Concatenate[Shell, P], None]) -> click.Command:
         @click.pass_context
         def with_shell(ctx: click.Context, /, *args: P.args, **kwargs: P.kwargs) -> None:
-            options: dict[str, Any] = kwargs
-            shell = _shell(ctx, options.pop("as_json", False), options.pop("as_jsonl", False))
+            shell = _shell(ctx, kwargs)
             if needs_store:
                 verify(shell.tickerq.core.database)
             body(shell, *args, **kwargs)
 
-        wrapped = update_wrapper(with_shell, body)
-        for option in (*([_JSONL, _JSON] if shows else []), *([as_option] if acts else [])):
-            wrapped = option(wrapped)
-        # Click cuts a summary that it takes from the docstring itself.
-        summary = inspect.cleandoc(body.__doc__ or "").splitlines()[0].removesuffix(".")
-        return click.command(name, short_help=summary)(wrapped)
+        options = (*([_JSONL, _JSON] if shows else []), *([as_option] if acts else []))
+        return _command(name, body, with_shell, options)
 
     return decorate
 
 
-def _keep_actor(ctx: click.Context, _: click.Parameter, given: str | None) -> None:
-    if given is None:
-        return
-    try:
-        ctx.meta[_ACTOR] = actor_named(given)
-    except TickerValidationError as error:
-        raise click.BadParameter(error.reason) from error
+def plain_command(
+    name: str,
+) -> Callable[[Callable[Concatenate[Application, Output, P], None]], click.Command]:
+    """Make a command that works without an application, of a function that takes one that may be named."""
+
+    def decorate(body: Callable[Concatenate[Application, Output, P], None]) -> click.Command:
+        @click.pass_obj
+        def with_output(application: Application, /, *args: P.args, **kwargs: P.kwargs) -> None:
+            body(application, _output(kwargs), *args, **kwargs)
+
+        return _command(name, body, with_output, [_JSONL, _JSON])
+
+    return decorate
 
 
-as_option = click.option(
-    "--as",
-    "acting_as",
-    metavar="NAME",
-    callback=_keep_actor,
-    expose_value=False,
-    help="Who acts, for the audit; else TICKERQ_AS, else the operating system's user.",
-)
+def _command(
+    name: str, body: Callable[..., None], called: Callable[..., None], options: Sequence[Callable[..., Any]]
+) -> click.Command:
+    wrapped = update_wrapper(called, body)
+    for option in options:
+        wrapped = option(wrapped)
+    # Click cuts a summary that it takes from the docstring itself.
+    summary = inspect.cleandoc(body.__doc__ or "").splitlines()[0].removesuffix(".")
+    return click.command(name, short_help=summary)(wrapped)
+
+
 _JSON = click.option("--json", "as_json", is_flag=True, help="Write one JSON document.")
 _JSONL = click.option("--jsonl", "as_jsonl", is_flag=True, help="Write one JSON object a line.")
 
 
-def actor_named(name: str) -> Actor:
-    """Return the actor of a name, on this machine.
-
-    Raises:
-        TickerValidationError: The name cannot be stored.
-    """
-    return Actor(name, via=VIA, address=socket.gethostname()[:100])
+def _shell(ctx: click.Context, options: dict[str, Any]) -> Shell:
+    output = _output(options)
+    tickerq: TickerQ = ctx.obj()
+    actor = actor_of(ctx)
+    return Shell(tickerq=tickerq, managers=tickerq.acting_as(actor), actor=actor, output=output)
 
 
-def user_name() -> str:
-    """Return the operating system's user; its number where it has no name, as in a container."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
-
-
-def _shell(ctx: click.Context, as_json: bool, as_jsonl: bool) -> Shell:
+def _output(options: dict[str, Any]) -> Output:
+    """Return the output that is asked for, and take what asks for it out of a command's options."""
+    as_json, as_jsonl = options.pop("as_json", False), options.pop("as_jsonl", False)
     if as_json and as_jsonl:
         raise click.UsageError("pass --json or --jsonl, not both")
-    written = Format.JSON if as_json else Format.JSONL if as_jsonl else Format.TEXT
-    tickerq: TickerQ = ctx.obj()
-    actor = ctx.meta.get(_ACTOR) or actor_named(os.environ.get(AS_VARIABLE) or user_name())
-    return Shell(
-        tickerq=tickerq, managers=tickerq.acting_as(actor), actor=actor, output=Output(format=written)
-    )
+    return Output(format=Format.JSON if as_json else Format.JSONL if as_jsonl else Format.TEXT)

@@ -17,7 +17,7 @@ from tickerq_celery.wording import meant_by
 E = TypeVar("E", bound=Enum)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
-_MOMENT = "pass a moment such as 2026-11-27T09:00Z (UTC where it has no zone), or 2h for two hours ago"
+_MOMENT = "pass a moment such as 2026-11-27T09:00Z (UTC where it has no zone), or"
 
 
 class Word(click.ParamType, Generic[E]):  # type: ignore[type-arg] # generic since click 8.4
@@ -79,6 +79,7 @@ class Moment(click.ParamType):  # type: ignore[type-arg]
     """A moment, or how long ago it was; ``+2h`` is two hours from now."""
 
     name = "moment"
+    span_means = "2h for two hours ago"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         if isinstance(value, datetime):
@@ -90,12 +91,14 @@ class Moment(click.ParamType):  # type: ignore[type-arg]
                 return SystemClock().now() + (found if text.startswith("+") else -found)
             parsed = datetime.fromisoformat(text)
         except (ValueError, OverflowError):
-            return self.fail(f"{value!r} is no moment: {_MOMENT}", param, ctx)
+            return self.fail(f"{value!r} is no moment: {_MOMENT} {self.span_means}", param, ctx)
         return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
 
 
 class Coming(Moment):
     """A moment to come: ``+2h``, or a date and time; a bare ``2h``, which is past elsewhere, is refused."""
+
+    span_means = "+2h for two hours from now"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         if isinstance(value, str) and span_in(value.strip()) is not None:

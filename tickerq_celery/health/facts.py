@@ -3,12 +3,14 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.functions.retention import rules_of
 from tickerq_celery.health import failures
 from tickerq_celery.health.failures import FailureShare
 from tickerq_celery.health.housekeeping import RETENTION_GRACE
+from tickerq_celery.health.parts_read import PartsRead
 from tickerq_celery.health.past_faults import LATELY
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.cron import cron_pauses, pauses
@@ -38,6 +40,7 @@ from tickerq_celery.store.runs import counts as run_counts
 from tickerq_celery.store.runs import drops
 from tickerq_celery.store.stats import rollup_state
 from tickerq_celery.tickers.counts import RunCounts
+from tickerq_celery.tickers.flows import FunctionQueue
 from tickerq_celery.tickers.node_views import LostNode, NodeState, NodeView, functions_there
 from tickerq_celery.tickers.pauses import Pause
 
@@ -97,50 +100,54 @@ def read_fleet(tx: Transaction) -> Fleet:
     )
 
 
-def read(tx: Transaction, core: Core) -> Facts:
-    """Return what a whole report needs.
+def read(tx: Transaction, core: Core, parts: PartsRead) -> Facts:
+    """Return what a whole report needs, part by part.
 
     Raises:
         SchemaError: The tables are missing, or those of another version.
     """
-    verify_on(tx.connection)
-    config = core.config
-    every = node_views.find(tx, namespace=None)
+    read, config = parts.read, core.config
+    read("the schema", verify_on, tx.connection)
+    every = read("beats and workers", node_views.find, tx, namespace=None)
     own = [node for node in every if node.namespace == tx.namespace]
-    waiting = backlog.waiting(tx, queued_for=config.republish_after)
+    waiting = read("what waits", backlog.waiting, tx, queued_for=config.republish_after)
     # Claims older than a lease take no capacity: the next ones follow with a poll of a beat.
     for_capacity = backlog.for_capacity(waiting, claimed_since=tx.now - 2 * config.lease)
     present = {node.id for node in own if node.is_present}
-    held = [*_held(tx), *map(held_runs.held_for_capacity, for_capacity)]
+    takes_runs = [node.id for node in own if node.takes_runs]
+    held = [*read("what is held", _held, tx), *map(held_runs.held_for_capacity, for_capacity)]
     return Facts(
-        fleet=Fleet(at=tx.now, nodes=own, lost=_lost(tx)),
+        fleet=Fleet(at=tx.now, nodes=own, lost=read("lost nodes", _lost, tx)),
         others=[node for node in every if node.namespace != tx.namespace and node.state is NodeState.ALIVE],
-        definitions=node_views.definition_sets(tx, [node.id for node in own if node.takes_runs]),
-        overdue=backlog.overdue(
-            tx,
-            due_for=config.lease,
-            queued_for=config.republish_after,
-            without=[each.flow for each in for_capacity],
-        ),
-        counts=run_counts.counts(tx),
+        definitions=read("functions' settings", node_views.definition_sets, tx, takes_runs),
+        overdue=read("what is overdue", _overdue, tx, core, [each.flow for each in for_capacity]),
+        counts=read("the counts of runs", run_counts.counts, tx),
         waiting=waiting,
-        queues=_queues(tx, core, own),
+        queues=read("queues", _queues, tx, core, own),
         held=held,
-        full_limits=full_limits.find(tx, held, longer_than=config.lease),
-        running=orphans.running_on(tx, present=present, most=_MOST_LOST),
-        unheeded=unheeded_cancels.find(
-            tx, present=present, asked_for=config.republish_after, most=_MOST_UNHEEDED
-        ),
-        lost_ends=past_faults.lost(tx, within=LATELY),
-        missed=past_faults.missed(tx, within=LATELY),
-        failures=failures.read(tx),
-        pauses=pauses.list_pauses(tx),
-        paused_crons=cron_pauses.paused(tx, most=_MOST_CRONS),
-        past_since=_past_since(tx, core),
-        uncounted_since=rollup_state.uncounted_since(tx),
-        unknown_names=_unknown_names(tx, core),
-        dropped=drops.recent(tx, within=drops.RECENT),
+        full_limits=read("full limits", full_limits.find, tx, held, longer_than=config.lease),
+        running=read("what runs", orphans.running_on, tx, present=present, most=_MOST_LOST),
+        unheeded=read("cancellations", _unheeded, tx, core, present),
+        lost_ends=read("lost attempts", past_faults.lost, tx, within=LATELY),
+        missed=read("missed instants", past_faults.missed, tx, within=LATELY),
+        failures=read("failures", failures.read, tx),
+        pauses=read("pauses", pauses.list_pauses, tx),
+        paused_crons=read("paused cron tickers", cron_pauses.paused, tx, most=_MOST_CRONS),
+        past_since=read("the history", _past_since, tx, core),
+        uncounted_since=read("the roll-up", rollup_state.uncounted_since, tx),
+        unknown_names=read("the names that retention has", _unknown_names, tx, core),
+        dropped=read("dropped messages", drops.recent, tx, within=drops.RECENT),
     )
+
+
+def _overdue(tx: Transaction, core: Core, without: Sequence[FunctionQueue]) -> Overdue:
+    config = core.config
+    return backlog.overdue(tx, due_for=config.lease, queued_for=config.republish_after, without=without)
+
+
+def _unheeded(tx: Transaction, core: Core, present: Collection[UUID]) -> Sequence[UnheededCancel]:
+    asked_for = core.config.republish_after
+    return unheeded_cancels.find(tx, present=present, asked_for=asked_for, most=_MOST_UNHEEDED)
 
 
 def _held(tx: Transaction) -> list[Held]:

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from tickerq_celery.enums import SUCCEEDED, TickerStatus
 from tickerq_celery.errors import TickerValidationError, UnreadableRequestError
 from tickerq_celery.health.findings import capped, warning
-from tickerq_celery.health.phrases import counted, moment
+from tickerq_celery.health.phrases import counted
 from tickerq_celery.stats.reading import Question, ask
 from tickerq_celery.stats.windows import window_of
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.health import Finding, FindingCode, Subject, SubjectKind
+from tickerq_celery.wording import moment
 
 _LATELY = timedelta(hours=1)
 # Fewer ends say little, and a function that fails now and then has its retries.

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TypedDict, Unpack
 
-from tickerq_celery.health.phrases import listed, moment
+from tickerq_celery.health.phrases import listed
 from tickerq_celery.tickers.counts import Count
 from tickerq_celery.tickers.health import Finding, FindingCode, Severity, Subject
+from tickerq_celery.wording import moment
 
 _MOST_ALIKE = 10
 

@@ -7,7 +7,7 @@ from typing import Unpack
 
 from tickerq_celery.enums import HoldReason, PauseKind
 from tickerq_celery.health.findings import Details, capped, failure, first_since, waits_or_wait, warning
-from tickerq_celery.health.phrases import counted, in_line, moment
+from tickerq_celery.health.phrases import counted, in_line
 from tickerq_celery.store.cron.cron_pauses import BY_FAILURES, PausedCron
 from tickerq_celery.store.health.backlog import Late
 from tickerq_celery.store.health.held_runs import Held
@@ -16,7 +16,7 @@ from tickerq_celery.tickers.health import Finding, FindingCode, Subject, Subject
 from tickerq_celery.tickers.node_views import NodeView, functions_there
 from tickerq_celery.tickers.pauses import Pause
 from tickerq_celery.tickers.skip_reasons import who_and_why
-from tickerq_celery.wording import most_like
+from tickerq_celery.wording import moment, most_like
 
 
 def of_functions(

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from tickerq_celery.health.findings import fine, warning
-from tickerq_celery.health.phrases import moment, span
+from tickerq_celery.health.phrases import span
 from tickerq_celery.tickers.health import Finding, FindingCode, Subject, SubjectKind
-from tickerq_celery.wording import meant_by
+from tickerq_celery.wording import meant_by, moment
 
 # A beat prunes everything at least once a day.
 RETENTION_GRACE = timedelta(days=1)

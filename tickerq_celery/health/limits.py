@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.health.findings import capped, waits_or_wait, warning
-from tickerq_celery.health.phrases import counted, moment, span
+from tickerq_celery.health.phrases import counted, span
 from tickerq_celery.store.health.full_limits import FullLimit
 from tickerq_celery.store.health.held_runs import Held
 from tickerq_celery.tickers.health import Finding, FindingCode, Subject, SubjectKind
+from tickerq_celery.wording import moment
 
 _REMEDIES = {
     HoldReason.LIMIT: "raise max_concurrency, or {ends}",

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.health.findings import capped, failure, fine, warning
-from tickerq_celery.health.phrases import counted, listed, moment, span
+from tickerq_celery.health.phrases import counted, listed, span
 from tickerq_celery.tickers.health import Finding, FindingCode, Subject, SubjectKind
 from tickerq_celery.tickers.node_views import LostNode, NodeState, NodeView
+from tickerq_celery.wording import moment
 
 _ALIVE = {NodeKind.BEAT: FindingCode.BEATS, NodeKind.WORKER: FindingCode.WORKERS}
 _NONE = {NodeKind.BEAT: FindingCode.NO_BEAT, NodeKind.WORKER: FindingCode.NO_WORKER}

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from tickerq_celery.health.findings import capped, failure, is_or_are, warning
-from tickerq_celery.health.phrases import in_line, moment
+from tickerq_celery.health.phrases import in_line
 from tickerq_celery.health.rescuing import rescue_words, rescued_by, silent_since
 from tickerq_celery.store.health.orphans import RunningOn
 from tickerq_celery.tickers.health import Finding, FindingCode, Subject, SubjectKind
 from tickerq_celery.tickers.node_views import LostNode, NodeView
+from tickerq_celery.wording import moment
 
 
 def of_orphans(

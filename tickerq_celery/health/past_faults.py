@@ -6,11 +6,12 @@ from datetime import timedelta
 
 from tickerq_celery.enums import MisfirePolicy
 from tickerq_celery.health.findings import fine, warning
-from tickerq_celery.health.phrases import counted, listed, moment, span
+from tickerq_celery.health.phrases import counted, listed, span
 from tickerq_celery.store.health.past_faults import LostEnds, MissedRecord
 from tickerq_celery.tickers.health import Finding, FindingCode
 from tickerq_celery.tickers.lifecycle import LOST
 from tickerq_celery.tickers.skip_reasons import MissedInstants, missed_in
+from tickerq_celery.wording import moment
 
 # As long as a shift: who comes to work sees what the night has left.
 LATELY = timedelta(hours=6)

@@ -1,19 +1,14 @@
 """Moments, spans, counts and lists, as sentences for operators show them."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from tickerq_celery.tickers.counts import Count
-from tickerq_celery.wording import in_units
+from tickerq_celery.wording import in_units, moment
 
 # As many as a person reads.
 MOST_LISTED = 12
 _LONGEST_ERROR = 200
-
-
-def moment(at: datetime) -> str:
-    """Return a moment to the second, such as ``2026-03-01 09:00:00Z``."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
 
 
 def span(length: timedelta) -> str:

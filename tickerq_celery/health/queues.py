@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tickerq_celery.health.findings import capped, failure, warning
-from tickerq_celery.health.phrases import counted, listed, moment
+from tickerq_celery.health.phrases import counted, listed
 from tickerq_celery.store.health.backlog import Late
 from tickerq_celery.tickers.counts import Count
 from tickerq_celery.tickers.health import Finding, FindingCode, Subject, SubjectKind
 from tickerq_celery.tickers.node_views import LostNode, NodeView, consumed_queues
+from tickerq_celery.wording import moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

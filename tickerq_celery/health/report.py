@@ -2,26 +2,30 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from time import monotonic
 
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.errors import SchemaError, StoreError
+from tickerq_celery.errors import QueryTooWideError, SchemaError, StoreError
 from tickerq_celery.health import facts as reading
 from tickerq_celery.health.facts import Facts
 from tickerq_celery.health.findings import failure, fine
 from tickerq_celery.health.judging import of_broker, of_facts, of_probe
+from tickerq_celery.health.parts_read import Part, PartsRead
 from tickerq_celery.health.queues import QueueUse
 from tickerq_celery.health.routing import route_of
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.tickers.health import Finding, FindingCode, HealthReport, Severity, Subject, SubjectKind
 from tickerq_celery.tickers.surroundings import Surroundings
+from tickerq_celery.wording import in_units
 
 
 def whole(core: Core, surroundings: Surroundings) -> HealthReport:
     """Return all findings about store, broker, beats, workers, queues and what waits."""
+    parts = PartsRead(monotonic)
     try:
-        facts = core.read_bounded(reading.read, core)
+        facts = core.read_bounded(reading.read, core, parts)
     except (SchemaError, StoreError) as error:
-        unread = (_unread(core, error), of_broker(surroundings.broker_state()))
+        unread = (_unread(core, error, parts), of_broker(surroundings.broker_state()))
         return HealthReport(at=None, findings=unread)
     uses = list(_uses(facts, surroundings))
     here = surroundings.broker_address()
@@ -40,10 +44,11 @@ def probe(core: Core, surroundings: Surroundings, kind: NodeKind, host: str | No
 
     Only where a beat is late, the broker is asked: while that does not answer, no restart would help.
     """
+    parts = PartsRead(monotonic)
     try:
-        fleet = core.read_bounded(reading.read_fleet)
+        fleet = parts.read("beats and workers", core.read_bounded, reading.read_fleet)
     except (SchemaError, StoreError) as error:
-        return HealthReport(at=None, findings=(_unread(core, error),))
+        return HealthReport(at=None, findings=(_unread(core, error, parts),))
     findings = tuple(of_probe(fleet, kind, core.config, host=host))
     if any(map(_is_late, findings)):
         broker = of_broker(surroundings.broker_state())
@@ -61,14 +66,30 @@ def _waits(late: Finding) -> Finding:
     return replace(late, severity=Severity.WARNING, remedy="it goes on when the broker answers")
 
 
-def _unread(core: Core, error: SchemaError | StoreError) -> Finding:
+def _unread(core: Core, error: SchemaError | StoreError, parts: PartsRead) -> Finding:
     if isinstance(error, SchemaError):
         return failure(FindingCode.SCHEMA, str(error), subject=_store(core))
+    if isinstance(error, QueryTooWideError):
+        return _slow(core, parts.slowest())
     return failure(
         FindingCode.STORE,
         f"store {core.database.shown}: {error}",
         subject=_store(core),
         remedy="nothing runs until the database answers; what is stored is safe",
+    )
+
+
+def _slow(core: Core, slowest: Part | None) -> Finding:
+    """Return what was slow of a store that answers, but not in time."""
+    what = "other reads took its time"
+    if slowest is not None:
+        what = f"to read {slowest.what} took {in_units(slowest.took)}"
+    return failure(
+        FindingCode.STORE,
+        f"store {core.database.shown} answers too slowly: {what}, and a report has "
+        f"{in_units(core.config.read_budget)}",
+        subject=_store(core),
+        remedy="look in the database for locks, long transactions and load",
     )
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.health.phrases import moment
 from tickerq_celery.tickers.node_views import LostNode, NodeState, NodeView
+from tickerq_celery.wording import moment
 
 
 def silent_since(node: NodeView | LostNode | None, started_at: datetime | None) -> datetime | None:

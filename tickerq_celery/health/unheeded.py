@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from tickerq_celery.health.findings import capped, warning
-from tickerq_celery.health.phrases import moment
 from tickerq_celery.store.health.unheeded_cancels import UnheededCancel
 from tickerq_celery.tickers.claims import CancelRequest
 from tickerq_celery.tickers.health import Finding, FindingCode, Subject, SubjectKind
+from tickerq_celery.wording import moment
 
 
 def of_cancels(cancels: Sequence[UnheededCancel]) -> Iterator[Finding]:

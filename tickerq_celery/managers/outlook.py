@@ -11,6 +11,7 @@ from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.outlook import outlook
 from tickerq_celery.store.outlook.outlook import Asked
 from tickerq_celery.tickers.outlook import Outlook
+from tickerq_celery.wording import moment
 
 MOST_ITEMS = 10_000
 AHEAD = timedelta(hours=24)
@@ -51,7 +52,7 @@ class OutlookManager:
             function=None if function is None else validation.function(function),
         )
         if asked.since is not None and asked.until is not None and asked.until <= asked.since:
-            raise TickerValidationError("until", until, f"pass a moment after since, {asked.since}")
+            raise TickerValidationError("until", until, f"pass a moment after since, {moment(asked.since)}")
         core = self._storing.core
         most = core.config.read_budget
         whole = validation.duration("budget", budget, least=validation.MORE_THAN_ZERO, most=most)

@@ -14,6 +14,11 @@ class Archive:
         self._path = path
         self._setting = setting
 
+    def is_writable(self) -> bool:
+        """Return True if lines could be appended; the file is not made."""
+        nearest = self._path if self._path.exists() else self._path.parent
+        return nearest.is_dir() is not self._path.exists() and os.access(nearest, os.W_OK)
+
     def append(self, lines: Iterable[str]) -> None:
         """Write lines, and return once they are on the disk.
 

@@ -130,7 +130,7 @@ def _delete_singly(tx: Transaction, runs: Sequence[BulkRun], done: Applied) -> N
 def _delete(tx: Transaction, ids: Sequence[UUID], done: Applied) -> None:
     found = run_deletes.lock_chains(tx, ids, type=None, waits=False)
     if found.active is not None:
-        done.skip(found.active.head, _ABOVE.format(found.active.status.name))
+        done.skip(found.active.head, _ABOVE.format(found.active.status))
     elif found.busy:
         done.busy += found.busy
     else:

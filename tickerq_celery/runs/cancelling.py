@@ -81,7 +81,7 @@ def cancel(
     if locked.status is not TickerStatus.IN_PROGRESS:
         return _end_waiting(tx, locked, f"{CANCELLED_REASON}{who_and_why}")
     if locked.run.kind is TickerKind.CELERY_TASK and not terminate:
-        raise TickerStateError(ticker_id, locked.status.name, _NOT_ASKED)
+        raise TickerStateError(ticker_id, str(locked.status), _NOT_ASKED)
     wanted = CancelRequest.TERMINATE if terminate else CancelRequest.END
     if not end_requests.request(tx, locked.run, wanted):
         return Effect(result=None)

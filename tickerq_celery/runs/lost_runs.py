@@ -76,7 +76,7 @@ class LostRuns:
         run = locked.run
         order.check(tx)
         if locked.status is not TickerStatus.IN_PROGRESS:
-            raise TickerStateError(run.id, f"{locked.status.name}, and no node runs it", order.done)
+            raise TickerStateError(run.id, f"{locked.status}, and no node runs it", order.done)
         holder = holder_of(tx, run.id)
         self._refuse_if_alive(tx, run, holder, order.done)
         said = f"{holder.last_seen(tx.now)}; {order.done}{order.who_and_why}"
@@ -105,7 +105,7 @@ class LostRuns:
 
     def _refuse_if_alive(self, tx: Transaction, run: Started, holder: Holder, done: str) -> None:
         if not holder.is_dead(tx.now, self._core.config.lease):
-            status = f"{TickerStatus.IN_PROGRESS.name} on {holder.name}, which {holder.last_seen(tx.now)}"
+            status = f"{TickerStatus.IN_PROGRESS} on {holder.name}, which {holder.last_seen(tx.now)}"
             raise TickerStateError(run.id, status, f"{done} while that node is alive")
 
 

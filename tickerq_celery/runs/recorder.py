@@ -159,7 +159,7 @@ class Recorder:
             when_committed(caller, lambda: dispatch_after(effect, self._dispatch))
             return
         if self._ends.has_written(tx, run, outcome):
-            raise TickerStateError(run.id, outcome.status.name, "completed again")
+            raise TickerStateError(run.id, str(outcome.status), "completed again")
         raise ClaimSupersededError(run.id, run.claim_no)
 
     def has_finished(self, run: Started, outcome: Outcome) -> bool:

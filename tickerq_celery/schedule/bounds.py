@@ -8,6 +8,7 @@ from uuid import UUID
 
 from tickerq_celery import validation
 from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.wording import moment
 
 MOST_RUNS = 1_000_000_000
 LONGEST_JITTER = timedelta(days=1)
@@ -50,7 +51,7 @@ def checked_bounds(
         jitter=validation.duration("jitter", jitter, most=LONGEST_JITTER, step=MILLISECOND),
     )
     if bounds.start_at is not None and bounds.end_at is not None and bounds.end_at < bounds.start_at:
-        raise TickerValidationError("end_at", end_at, f"it is before start_at, {bounds.start_at.isoformat()}")
+        raise TickerValidationError("end_at", end_at, f"it is before start_at, {moment(bounds.start_at)}")
     return bounds
 
 

@@ -11,6 +11,7 @@ from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.schedule.cron_expression import NO_DAY, NO_TIME, CronSchedule, find_zone
 from tickerq_celery.schedule.dst import Shift, shift_at
 from tickerq_celery.schedule.interval import every_in
+from tickerq_celery.schedule.sentence import sentence_of
 from tickerq_celery.schedule.timetable import Instants, make_timetable
 
 _SECOND = timedelta(seconds=1)
@@ -102,9 +103,10 @@ def upcoming(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What an expression will do, oldest instant first, and what its writer may not expect."""
+    """What an expression will do, in words and oldest instant first, and what its writer may not expect."""
 
     expression: str
+    words: str
     time_zone: str
     upcoming: tuple[Upcoming, ...]
     warnings: tuple[str, ...]
@@ -153,6 +155,7 @@ def explain(
     found = upcoming(instants, after=start, count=count)
     return Explanation(
         expression=instants.expression,
+        words=sentence_of(instants.expression, day_or=day_or),
         time_zone=time_zone,
         upcoming=tuple(_noted(instants, zone, [start, *found])),
         warnings=tuple(_warnings(instants, is_over=not found)),

@@ -13,6 +13,7 @@ from tickerq_celery.store.stats import counted_ends, rollup_state, rollups
 from tickerq_celery.tickers.figures import Rebuild, RebuiltHour
 from tickerq_celery.tickers.tallies import HOUR, Tally, TallyKey, hour_of, tallies
 from tickerq_celery.tickers.uncounted_ends import EndPosition
+from tickerq_celery.wording import moment
 
 _AT_ONCE = 2_000
 
@@ -31,11 +32,11 @@ def window_to_rebuild(tx: Transaction, since: object, until: object, *, kept: Ke
     last = hour_of(counted)
     end = last if until is None else validation.moment("until", until)
     if end > last:
-        reason = f"whole hours are counted up to {last.isoformat()}: pass an earlier hour"
+        reason = f"whole hours are counted up to {moment(last)}: pass an earlier hour"
         raise TickerValidationError("until", until, reason)
     window = window_of(validation.moment("since", since), end, now=tx.now)
     if kept is not None and window.since < tx.now - kept:
-        oldest = (tx.now - kept).isoformat(timespec="seconds")
+        oldest = moment(tx.now - kept)
         reason = f"retention may have deleted runs that ended before {oldest}: pass a later hour"
         raise TickerValidationError("since", since, reason)
     return window

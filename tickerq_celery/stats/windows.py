@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from tickerq_celery import validation
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.tickers.tallies import HOUR, hour_of
+from tickerq_celery.wording import moment
 
 DEFAULT = timedelta(days=1)
 MOST = timedelta(days=400)
@@ -52,7 +53,7 @@ def window_of(since: object, until: object, *, now: datetime, default: timedelta
     end = hour_of(now) + HOUR if asked == now else _next_hour(asked)
     begin = asked - default if since is None else validation.moment("since", since)
     if begin >= end:
-        raise TickerValidationError("since", since, f"must be before until, which is {end.isoformat()}")
+        raise TickerValidationError("since", since, f"must be before until, which is {moment(end)}")
     window = Window(since=hour_of(begin), until=end)
     if window.until - window.since > MOST + 2 * HOUR:
         raise TickerValidationError("since", since, f"pass a window of at most {MOST.days} days")

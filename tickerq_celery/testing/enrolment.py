@@ -5,9 +5,10 @@ from dataclasses import replace
 from celery import Celery
 from sqlalchemy import delete
 
-from tickerq_celery.beat.beat_schedule import checked_entries
+from tickerq_celery.beat.beat_schedule import SETTING, read_entries
 from tickerq_celery.beat.entry_reconciler import EntryReconciler
 from tickerq_celery.enums import NodeKind
+from tickerq_celery.errors import ConfigError
 from tickerq_celery.runtime.core import Core, new_identity
 from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.store.database.transaction import Transaction
@@ -24,7 +25,11 @@ class Enrolment:
         self._beat_core = replace(core, node=new_identity(core.config.node_identifier))
         self._functions: frozenset[str] | None = None
         limit = core.config.payload_limit
-        self._entries = checked_entries(app, app.conf.beat_schedule, payload_limit=limit)
+        entries = read_entries(app, app.conf.beat_schedule, payload_limit=limit)
+        if entries.refused:
+            # A beat runs the others; a test should not pass beside an entry that never runs.
+            raise ConfigError(SETTING, "; ".join(entries.refused))
+        self._entries = entries.kept
 
     def renew(self) -> None:
         """Register, and seed what code defines, unless nothing is new.

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerKind, TickerPriority
 from tickerq_celery.schedule.interval import every_in
+from tickerq_celery.schedule.sentence import sentence_of
 from tickerq_celery.tickers.versions import stamp
 
 
@@ -23,6 +24,7 @@ class CronSummary:
     description: str | None
     expression: str
     time_zone: str
+    day_or: bool
     start_at: datetime | None
     end_at: datetime | None
     max_runs: int | None
@@ -54,3 +56,8 @@ class CronSummary:
     def every(self) -> timedelta | None:
         """The interval; None where it is a cron expression."""
         return every_in(self.expression)
+
+    @property
+    def words(self) -> str:
+        """When it fires, as a sentence; its expression where that cannot be read."""
+        return sentence_of(self.expression, day_or=self.day_or)

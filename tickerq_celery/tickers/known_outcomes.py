@@ -37,4 +37,4 @@ def status_word(
 
 def refused_status(kind: TickerKind, status: TickerStatus, started_at: datetime | None) -> str:
     """Return the status by which a verb refuses a run, as errors write it."""
-    return status.name if outcome_known(kind, status, started_at) else PUBLISHED.upper()
+    return str(status) if outcome_known(kind, status, started_at) else PUBLISHED

@@ -11,7 +11,10 @@ from celery.utils.imports import import_from_cwd, symbol_by_name
 
 from tickerq_celery.deferred import Deferred
 from tickerq_celery.enums import TickerStatus, TickerType
-from tickerq_celery.errors import ConfigError, TickerCancelled
+from tickerq_celery.errors import ConfigError, TickerCancelled, TickerError
+from tickerq_celery.runtime.core import Core
+from tickerq_celery.store.runs import runs
+from tickerq_celery.tickers.views import Run
 from tickerq_celery.wording import cause_of
 
 if TYPE_CHECKING:
@@ -20,6 +23,8 @@ else:
     event_loop = Deferred("tickerq_celery.worker.event_loop", "event_loop")
 
 logger = logging.getLogger(__name__)
+# The exception, the ticker's id and its type.
+_IN_ORDER = 3
 
 
 @runtime_checkable
@@ -27,7 +32,8 @@ class TickerExceptionHandler(Protocol):
     """Notified of every failed attempt and every cancelled run; the methods may be coroutines.
 
     A handler may have ``handle_final_failure``, too, with the same parameters: it is called after
-    ``handle_exception`` where no attempt follows, as the run has ended as Failed.
+    ``handle_exception`` where no attempt follows, as the run has ended as Failed. A method that has a further
+    parameter ``run`` is given the Run as it is stored by then, and None where it cannot be read any more.
     """
 
     def handle_exception(self, exception: BaseException, ticker_id: UUID, ticker_type: TickerType) -> Any:
@@ -86,8 +92,9 @@ def _made(handler: type) -> object:
 class HandlerCaller:
     """Calls the handler so that whatever it does changes no run."""
 
-    def __init__(self, handler: TickerExceptionHandler | None) -> None:
+    def __init__(self, handler: TickerExceptionHandler | None, core: Core) -> None:
         self._handler = handler
+        self._core = core
 
     def lost(self, ticker_id: str, ticker_type: int, message: str, status: int) -> None:
         """Call it for an attempt whose own process could not, as a message says."""
@@ -113,13 +120,29 @@ class HandlerCaller:
         if self._handler is not None:
             self._call(self._handler.handle_canceled_exception, error, ticker_id, ticker_type)
 
-    @staticmethod
-    def _call(method: Any, error: BaseException, ticker_id: UUID, ticker_type: TickerType) -> None:
+    def _call(self, method: Any, error: BaseException, ticker_id: UUID, ticker_type: TickerType) -> None:
         try:
-            result = method(error, ticker_id, ticker_type)
+            keywords = {"run": self._run(ticker_id)} if _takes_run(method) else {}
+            result = method(error, ticker_id, ticker_type, **keywords)
             if inspect.iscoroutine(result):
                 event_loop().run(result)
         except (Exception, asyncio.CancelledError):
             # The user's code and its event loop: the outcome is stored, and nothing that they raise may
             # change what is reported to Celery.
             logger.exception("the exception handler failed for run %s", ticker_id)
+
+    def _run(self, ticker_id: UUID) -> Run | None:
+        try:
+            return self._core.read_bounded(runs.get, ticker_id, codec=self._core.codec)
+        except TickerError as error:
+            logger.warning("the exception handler gets no run %s: %s", ticker_id, cause_of(error))
+            return None
+
+
+def _takes_run(method: Any) -> bool:
+    """Return True if a method has a parameter ``run`` besides the three that it is given in their order."""
+    try:
+        parameters = inspect.signature(method).parameters
+    except (TypeError, ValueError):
+        return False  # of a builtin
+    return "run" in parameters and "run" not in list(parameters)[:_IN_ORDER]

@@ -20,7 +20,6 @@ from tickerq_dashboard.rendering import url_for
 from tickerq_dashboard.show.crons_ticked import CRONS_BY_ACTION, CronsVerb, counted_crons
 from tickerq_dashboard.show.outcomes import Refusal, plain_refusal_of, state_words
 from tickerq_dashboard.show.pausing import held_words
-from tickerq_dashboard.show.policies import schedule_words
 from tickerq_dashboard.visits import Visit
 
 
@@ -40,7 +39,6 @@ def ask_crons(visit: Visit, command: TickedCrons) -> Response:
         verb=verb,
         crons=crons,
         counted=counted_crons(verb, crons),
-        schedules={each.id: schedule_words(each) for each in crons},
         held=_held(visit, verb, crons),
         missing=len(set(command.ids)) - len(crons),
         filter=command.filter,

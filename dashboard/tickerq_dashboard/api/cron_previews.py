@@ -10,7 +10,6 @@ from tickerq_celery.limits import LONGEST_EXPRESSION
 from tickerq_dashboard.api.answering import answered
 from tickerq_dashboard.api.fields import Answer, Moment
 from tickerq_dashboard.problem_details import FieldProblem, by_field, field_problems
-from tickerq_dashboard.show.policies import expression_words
 from tickerq_dashboard.visits import Visit
 
 LONGEST_ZONE = 100
@@ -61,7 +60,7 @@ def preview(visit: Visit, command: CronPreview) -> Response:
     return answered(
         CronPreviewAnswer(
             is_valid=bool(instants),
-            words=expression_words(command.expression),
+            words=found.words,
             instants=instants,
             warnings=found.warnings,
         )

@@ -18,7 +18,6 @@ from tickerq_dashboard.show.clock_changes import LOOKED_AHEAD, clock_changes
 from tickerq_dashboard.show.durations import exact
 from tickerq_dashboard.show.instants import Instant, instants_of
 from tickerq_dashboard.show.moments import Clock
-from tickerq_dashboard.show.policies import expression_words
 from tickerq_dashboard.show.words import plural
 from tickerq_dashboard.texts import Unreadable, span, zone
 from tickerq_dashboard.visits import Visit
@@ -84,7 +83,7 @@ class CronReviewer:
         # Only excluded dates leave out any of the first.
         count = LOOKED_THROUGH if self._state.text("exclude").strip() else SHOWN
         found = self._explained(expression, self._start, count)
-        return expression_words(expression), self._within([each.instant for each in found.upcoming]), found
+        return found.words, self._within([each.instant for each in found.upcoming]), found
 
     def _interval(self) -> tuple[str, list[datetime], Explanation | None]:
         try:

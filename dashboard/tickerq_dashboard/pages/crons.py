@@ -22,7 +22,7 @@ from tickerq_dashboard.show.cron_actions import CRON_ACTIONS
 from tickerq_dashboard.show.cron_looks import cron_look, lacks_worker
 from tickerq_dashboard.show.crons_ticked import crons_verbs_of
 from tickerq_dashboard.show.instants import instants_of
-from tickerq_dashboard.show.policies import policies_of, schedule_words
+from tickerq_dashboard.show.policies import policies_of
 from tickerq_dashboard.show.words import request_of
 from tickerq_dashboard.visits import Visit
 
@@ -42,7 +42,6 @@ def crons(visit: Visit, query: CronsQuery) -> Response:
         figures=figures,
         looks={each.id: cron_look(each, there) for each in page},
         strips={each: strip_of(figure.outcomes) for each, figure in figures.items()},
-        schedules={each.id: schedule_words(each) for each in page},
         verbs=crons_verbs_of(visit.may) if page else (),
         filter=urlencode(query.words),
         newer=marks.signed(page.previous_cursor),
@@ -68,7 +67,6 @@ def cron(visit: Visit, cron_id: UUID, query: ListQuery) -> Response:
         "cron.html",
         clock=clock,
         cron=found.cron,
-        schedule=schedule_words(found.cron),
         policies=list(policies_of(found.cron, clock)),
         chain=_chain(found.cron),
         topics=(Topic(SubjectKind.CRON_TICKER, cron_id), *topics_of(pauses)),

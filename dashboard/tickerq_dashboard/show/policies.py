@@ -1,25 +1,15 @@
 """The policies of a cron ticker, each as a sentence."""
 
 from collections.abc import Iterator
-from functools import lru_cache
-
-from cron_descriptor import (  # type: ignore[import-untyped]  # it ships no types
-    FormatError,
-    Options,
-    get_description,
-)
 
 from tickerq_celery import Cron, MisfirePolicy, OverlapPolicy, TickerPriority
 from tickerq_celery.enums import RunCondition
 from tickerq_celery.errors import UnreadableRequestError
-from tickerq_celery.views import CronSummary
 from tickerq_dashboard.show.durations import exact
 from tickerq_dashboard.show.moments import Clock
 from tickerq_dashboard.show.words import CONDITIONS, intervals, is_call, plural
 from tickerq_dashboard.ticker_fields import said_of
 
-# Expressions whose words are kept: to find them takes longer than all else that a row of a list shows.
-MOST_KEPT = 1_000
 _OVERLAP = {
     OverlapPolicy.ALLOW: "the new one runs beside it",
     OverlapPolicy.SKIP: "the new one is skipped",
@@ -32,22 +22,6 @@ _MISFIRE = {
     MisfirePolicy.SKIP: "what was missed is skipped",
     MisfirePolicy.RUN_ALL: "all that was missed runs",
 }
-
-
-def schedule_words(cron: CronSummary) -> str:
-    """Return a schedule in words; its expression itself where there are none for it."""
-    return f"Every {exact(cron.every)}" if cron.every is not None else expression_words(cron.expression)
-
-
-@lru_cache(MOST_KEPT)
-def expression_words(expression: str) -> str:
-    """Return a valid cron expression in words; the expression itself where there are none for it."""
-    options = Options()
-    options.use_24hour_time_format = True
-    try:
-        return str(get_description(expression, options))
-    except (FormatError, ValueError, IndexError, KeyError, NotImplementedError):
-        return expression
 
 
 def policies_of(cron: Cron, clock: Clock) -> Iterator[tuple[str, str]]:

@@ -86,7 +86,8 @@ LOST = Look(
 
 EVERY_LOOK = (*LOOKS.values(), CANCELLING, LOST, PUBLISHED)
 
-_NAMES = re.compile(rf"\b({'|'.join(TickerStatus.__members__)})\b")
+_WORDS = {str(status): look.word for status, look in LOOKS.items()}
+_STATUSES = re.compile(rf"\b({'|'.join(_WORDS)})\b")
 SLUGS = {look.css: status for status, look in LOOKS.items()}
 
 
@@ -102,5 +103,5 @@ def look_of(executed: Executed, lost: Container[UUID | None] = ()) -> Look:
 
 
 def in_words(text: str) -> str:
-    """Return a text of the core with the names of statuses as the pages say them."""
-    return _NAMES.sub(lambda found: LOOKS[TickerStatus[found[0]]].word, text)
+    """Return a text of the core with its statuses as the pages say them."""
+    return _STATUSES.sub(lambda found: _WORDS[found[0]], text)

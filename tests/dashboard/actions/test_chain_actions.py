@@ -11,7 +11,7 @@ from tests.dashboard.page_text import text_of
 from tests.dashboard.seeds import NOW, Seeds
 from tickerq_celery import TickerStatus
 
-UNMET = "Rule RunCondition did not match! It is on_success, and the parent is FAILED"
+UNMET = "Rule RunCondition did not match! It is on_success, and the parent is Failed"
 
 
 class Chain:

@@ -33,7 +33,7 @@ from tests.statements import nodes, publications
 from tests.tables import cron_tickers, tickers
 from tickerq_celery import TickerStatus, TimeTicker
 from tickerq_celery.beat import entry_reconciler
-from tickerq_celery.beat.beat_schedule import checked_entries
+from tickerq_celery.beat.beat_schedule import read_entries
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.cron.seeding import prune
 from tickerq_celery.enums import HoldReason, TickerKind
@@ -481,8 +481,8 @@ def test_a_relative_interval_is_rounded_in_the_apps_zone(
     with ticker_app(store_url, namespace, clock) as tickerq:
         tickerq.app.conf.timezone = "Europe/Berlin"
         daily = {**EVERY_MINUTE, "schedule": schedule(timedelta(days=1), relative=True)}
-        entries = checked_entries(tickerq.app, {"daily": daily, "plain": EVERY_MINUTE}, payload_limit=10_000)
-    assert [(each.expression, each.time_zone) for each in entries] == [
+        entries = read_entries(tickerq.app, {"daily": daily, "plain": EVERY_MINUTE}, payload_limit=10_000)
+    assert [(each.expression, each.time_zone) for each in entries.kept] == [
         ("0 0 * * *", "Europe/Berlin"),
         ("@every 1m", "UTC"),
     ]
@@ -621,18 +621,28 @@ REFUSED = [
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("entry", "reason"), REFUSED)
-def test_an_entry_that_cannot_be_kept_is_refused_at_start_by_its_name(
-    store_url: str,
-    namespace: str,
-    caplog: pytest.LogCaptureFixture,
-    entry: object,
-    reason: str,
+def test_an_entry_that_cannot_be_kept_is_refused_at_start_by_its_name_and_the_others_run(
+    start: Start, clock: ManualClock, caplog: pytest.LogCaptureFixture, entry: object, reason: str
 ) -> None:
-    with ticker_app(store_url, namespace) as tickerq:
-        tickerq.app.conf.beat_schedule = {"fine": EVERY_MINUTE, "odd one": entry}
-        with pytest.raises(SystemExit):
-            TickerScheduler(tickerq.app)
-        assert not tickerq.cron_tickers.find()
-    assert "beat_schedule: entry 'odd one': " in caplog.text
+    beat = start(minutely=EVERY_MINUTE, **{"odd one": entry})
+    assert "entry 'odd one' of beat_schedule cannot be kept: " in caplog.text
     assert reason in caplog.text
-    assert "fine" not in caplog.text
+    assert "minutely" not in caplog.text
+    assert list(crons(beat)) == ["shop.refresh"]
+    clock.advance(minutes=1)
+    beat.tick()
+    assert [message.headers["task"] for message in sent(beat)] == ["shop.refresh"]
+
+
+def test_an_entry_that_cannot_be_kept_any_more_is_paused_as_one_that_no_code_has(
+    start: Start, clock: ManualClock
+) -> None:
+    start(minutely=EVERY_MINUTE, nightly=NIGHTLY).close()
+    broken = start(minutely={**EVERY_MINUTE, "schedule": 0.5}, nightly=NIGHTLY)
+    found = crons(broken)
+    assert (found["shop.refresh"].is_enabled, found["shop.refresh"].paused_reason) == (False, ORPHANED)
+    assert found["shop.report"].is_enabled
+    clock.advance(minutes=1)
+    broken.tick()
+    assert sent(broken) == []
+    assert crons(start(minutely=EVERY_MINUTE))["shop.refresh"].is_enabled

@@ -80,7 +80,7 @@ def test_what_failed_again_after_the_jobs_moment_is_not_retried_again(core: Core
     # Started no earlier: beside a large store its batch would come before the second one of the filter.
     by_id = bulk(core).start("retry", ids=[first, second], as_of=by_filter.as_of)
     assert reasons(done(core, by_id)) == {
-        "is IDLE: it cannot be retried": 1,
+        "is Idle: it cannot be retried": 1,
         bulk_batch.ENDED_LATER: 1,
     }
     assert [row_of(core, each).attempts_before for each in (first, second)] == [1, 1]
@@ -121,7 +121,7 @@ def test_each_run_that_stays_is_counted_with_its_reason(core: Core) -> None:
     assert (ended.state, ended.changed, ended.skipped, ended.total) == (BulkState.DONE, 1, 3, 4)
     assert reasons(ended) == {
         "not found": 1,
-        "is IDLE: it cannot be retried": 1,
+        "is Idle: it cannot be retried": 1,
         "another ticker has taken its unique key": 1,
     }
     assert {each for skip in ended.skips for each in skip.examples} == {missing, idle, *keyed}
@@ -234,7 +234,7 @@ def test_a_deletion_takes_what_waits_or_has_ended_with_its_chain(core: Core, clo
     job = bulk(core).start("delete", ids=[failed, head, active, child.id, holder])
     ended = done(core, job)
     assert (ended.state, ended.changed) == (BulkState.DONE, 4)
-    assert reasons(ended) == {"is IN_PROGRESS: it cannot be deleted, cancel it first": 1}
+    assert reasons(ended) == {"is InProgress: it cannot be deleted, cancel it first": 1}
     assert {run.id for run in runs(core).find()} == {active, waiting}
     assert row_of(core, waiting).held_for is None
 
@@ -248,7 +248,7 @@ def test_a_chain_of_which_a_part_is_active_is_deleted_not_at_all(core: Core, clo
     clock.advance(minutes=1)
     ended = done(core, bulk(core).start("delete", status="done"))
     assert list(reasons(ended)) == [
-        "is above one that is IN_PROGRESS: it cannot be deleted, cancel that one first"
+        "is above one that is InProgress: it cannot be deleted, cancel that one first"
     ]
     assert len(runs(core).find()) == 2
 

@@ -102,8 +102,9 @@ def test_add_schedules_a_celery_task_by_its_name(run, app):
 
 def test_add_stores_a_cron_ticker(run, app):
     cron_id = added(
-        run, "Greet", "name=Ann", "--cron", "0 9 * * 1-5", "--zone", "Europe/Berlin", "--overlap", "skip",
-        "--misfire", "skip", "--max-runs", "3", "--start", "2099-01-01", "--end", "2100-01-01", "--as", "ann",
+        run, "Greet", "name=Ann", "--cron", "0 9 * * 1-5", "--time-zone", "Europe/Berlin",
+        "--overlap", "skip", "--misfire", "skip", "--max-runs", "3", "--start", "2099-01-01",
+        "--end", "2100-01-01", "--as", "ann",
         "--exclude", "2099-12-24", "--exclude", "2099-12-25", "--jitter", "5s", "--not-enabled", "--day-or",
         "--misfire-limit", "7", "--misfire-grace", "1h", "--pause-on-failure", "3",
     )  # fmt: skip
@@ -129,7 +130,9 @@ def test_add_stores_a_cron_ticker(run, app):
     [
         (["Sned"], 1, "no such function is registered here or by any worker: did you mean Send?"),
         (["Sned"], 1, "pass --allow-unknown, or name a Celery task by --task"),
-        ([], 1, "pass a ticker function, or a Celery task"),
+        ([], 2, "Missing argument 'FUNCTION', or --task: `tickerq functions` lists functions"),
+        (["Greet", "--task", "shop.add"], 2, "pass FUNCTION or --task, not both"),
+        (["Send", "--at", "yesterday"], 2, "(UTC where it has no zone), or +2h for two hours from now"),
         (["Greet", "name=Ann", "tmies=2"], 1, "tmies"),
         (["Greet", "Ann"], 1, "pass KEY=VALUE pairs, or --request (got 'Ann')"),
         (["Greet", "name=Ann", "name=Bob"], 1, "name is there twice"),
@@ -137,7 +140,7 @@ def test_add_stores_a_cron_ticker(run, app):
         (["Greet", "--request", "{name: Ann}"], 2, "is no JSON"),
         (["Greet", "--request", "@absent.json"], 2, "absent.json"),
         (["--task", "shop.add", "--args", "{}"], 2, "{} is no JSON list"),
-        (["Send", "--zone", "UTC"], 2, "--zone is of cron tickers: add --cron or --every"),
+        (["Send", "--time-zone", "UTC"], 2, "--time-zone is of cron tickers: add --cron or --every"),
         (["Send", "--cron", "0 9 * * *", "--unique-key", "one"], 2, "--unique-key is of time tickers"),
         (["Send", "--cron", "every day at nine"], 1, "5 or 6 fields are needed"),
         (["Send", "--at", "2h"], 2, "'2h' is a duration: pass +2h, or a moment"),
@@ -196,7 +199,7 @@ def test_run_lets_a_time_ticker_start_now_and_says_why_another_cannot(run, app):
     result = run("run", waiting)
     assert result.output == f"{waiting}  Queued\n"
     again = run("run", waiting)
-    assert (again.exit_code, "is QUEUED: it cannot be run now" in again.output) == (1, True)
+    assert (again.exit_code, "is Queued: it cannot be run now" in again.output) == (1, True)
     refused = run("run", waiting, "--request", "{}")
     assert (refused.exit_code, "--request is of cron tickers" in refused.output) == (2, True)
 

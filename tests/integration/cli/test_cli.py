@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,43 @@ def test_check_names_a_broker_that_there_is_no_transport_for(run, app, configure
         result = run(*arguments)
         assert (type(result.exception), result.exit_code) == (SystemExit, 1)
         assert "failed   broker nosuch://host/0 cannot be used: " in result.output
+
+
+HALF_A_SECOND = """
+@app.task(name="shop.report", shared=False)
+def report(): ...
+
+app.conf.beat_schedule = {
+    "half": {"task": "shop.report", "schedule": 0.5},
+    "nightly": {"task": "shop.report", "schedule": 3600},
+}
+app.add_periodic_task(60, app.signature("shop.reprot"), name="typo")
+"""
+
+
+@pytest.mark.usefixtures("fleet")
+@pytest.mark.parametrize("arguments", [("check",), ("check", "--offline")])
+def test_check_fails_for_an_entry_of_beat_schedule_that_beat_would_leave_out(run, configure, arguments):
+    configure(HALF_A_SECOND)
+    result = run(*arguments)
+    assert result.exit_code == 1
+    [failed] = [line for line in result.output.splitlines() if line.startswith("failed")]
+    assert failed.startswith(
+        "failed   entry 'half' of beat_schedule cannot be kept: an interval of 0:00:00.500000"
+    )
+    assert "beat runs the other entries" in failed
+    assert "ok       entries of beat_schedule: nightly and typo" in result.output
+    assert (
+        "warning  entry 'typo' of beat_schedule calls shop.reprot, which this application has not: "
+        "did you mean shop.report?"
+    ) in result.output
+
+
+@pytest.mark.usefixtures("fleet")
+def test_check_judges_no_entries_that_another_scheduler_runs(run, configure):
+    configure(HALF_A_SECOND)
+    configure("app.conf.beat_scheduler = 'celery.beat:Scheduler'")
+    assert "beat_schedule" not in run("check", "--offline").output
 
 
 @pytest.mark.usefixtures("fleet")
@@ -259,7 +297,7 @@ def test_seed_stores_what_the_code_defines_and_prune_pauses_what_is_gone(
     run, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("CLI_CRON", "0 9 * * *")
-    assert "seeded 1 cron tickers: Send" in run("seed").output
+    assert "seeded 1 cron ticker: Send" in run("seed").output
     assert "paused 0" in run("seed", "--prune").output
 
     monkeypatch.delenv("CLI_CRON")
@@ -361,18 +399,21 @@ def test_the_dashboards_command_comes_from_its_entry_point():
 
 
 def test_help_lists_the_dashboards_command_where_flask_is_not_installed(monkeypatch: pytest.MonkeyPatch):
-    # None is how `import` says that there is no such module.
-    monkeypatch.setitem(sys.modules, "tickerq_dashboard.command", None)
+    def distribution(name: str) -> object:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("tickerq_celery.cli.command_group.distribution", distribution)
     result = CliRunner().invoke(tickerq_command, ["--help"])
     assert (result.exit_code, result.exception) == (0, None)
     assert "dashboard" in result.output
-    assert "Not installed: needs the extra [dashboard]." in result.output
+    assert "Not installed: needs the extra [dashboard]" in result.output
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["--port", "80"]])
 def test_the_dashboards_command_says_what_it_needs_where_flask_is_not_installed(
     monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ):
+    # None is how `import` says that there is no such module.
     monkeypatch.setitem(sys.modules, "tickerq_dashboard.command", None)
     result = CliRunner().invoke(tickerq_command, ["dashboard", *arguments])
     assert result.exit_code == 1
@@ -408,6 +449,12 @@ def test_prune_shows_what_is_past_its_time_and_deletes_it_when_asked(run, old_ru
     assert old_runs.runs.count() == 1
     assert len(Path("old.jsonl").read_text(encoding="utf-8").splitlines()) == 2
     assert "deleted 0 rows" in run("prune", "--apply").output
+
+
+def test_an_archive_that_cannot_be_written_is_refused_also_where_nothing_is_expired(run, migrated) -> None:
+    refused = run("prune", "--apply", "--archive", "/nonexistent/x")
+    assert refused.exit_code == 1
+    assert "the archive /nonexistent/x cannot be written from here: nothing was deleted" in refused.stderr
 
 
 def test_prune_says_that_what_the_roll_up_has_not_counted_stays(run, migrated) -> None:

@@ -3,7 +3,7 @@
 import json
 
 from tests.inner import new_id
-from tickerq_celery import TimeTicker
+from tickerq_celery import CronTicker, TimeTicker
 
 
 def test_it_says_why_and_who_changes_it(run, app) -> None:
@@ -32,3 +32,13 @@ def test_one_that_is_not_there_is_an_error_in_one_line(run, app) -> None:
     assert missing.exit_code == 1
     assert "no run has the id" in missing.output
     assert run("explain", "nonsense").exit_code == 2
+
+
+def test_a_cron_ticker_is_said_to_be_one_with_what_there_is_about_it(run, app) -> None:
+    run("migrate")
+    cron = app().cron_tickers.add(CronTicker(function="Send", expression="0 9 * * *"))
+    refused = run("explain", str(cron.id))
+    assert refused.exit_code == 2
+    said = " ".join(refused.stderr.split())
+    assert f"{cron.id} is a cron ticker of Send, and no run: `tickerq show {cron.id}`" in said
+    assert f"`tickerq runs --cron {cron.id}`" in said

@@ -16,7 +16,7 @@ from tests.integration.apps import ticker_app
 from tests.integration.cli.conftest import Cli
 from tests.servers.schema_template import make_schema
 from tickerq_celery import TickerQ
-from tickerq_celery.cli import shell
+from tickerq_celery.cli import acting
 from tickerq_celery.cli.own_commands import OWN
 from tickerq_celery.errors import StoreError
 
@@ -57,8 +57,8 @@ def test_a_user_without_a_name_acts_by_its_number(monkeypatch: pytest.MonkeyPatc
     def nameless() -> str:
         raise KeyError("getpwuid(): uid not found: 1234")
 
-    monkeypatch.setattr("tickerq_celery.cli.shell.getpass.getuser", nameless)
-    assert shell.user_name() == f"uid {os.getuid()}"
+    monkeypatch.setattr("tickerq_celery.cli.acting.getpass.getuser", nameless)
+    assert acting.user_name() == f"uid {os.getuid()}"
 
 
 @pytest.mark.parametrize("name", ["", "code", "a" * 201])
@@ -77,6 +77,9 @@ def test_a_name_that_no_actor_can_have_is_refused(cli: Cli, name: str) -> None:
         (["runs", "--json", "--jsonl"], "pass --json or --jsonl, not both"),
         (["runs", "--all"], "--cursor and --all are of one list"),
         (["show", "12"], "'12' is no id: an id has 36 characters"),
+        (["runs", "--cron", "12"], "'12' is no id: an id has 36 characters"),
+        (["audit", "--run", "12"], "'12' is no id: an id has 36 characters"),
+        (["bulk", "show", "12"], "'12' is no id: an id has 36 characters"),
         (["show", "Send"], "'Send' is a function: `tickerq functions Send`"),
         (["explain", "Send"], "'Send' is a function: `tickerq runs --function Send`"),
         (["pause", "Send"], "'Send' is a function: `tickerq pause --function Send`"),

@@ -38,6 +38,14 @@ def test_two_ends_are_refused(run) -> None:
     assert "pass --for or --until, not both" in found.output
 
 
+def test_a_bare_duration_is_not_taken_for_a_moment_that_has_passed(run) -> None:
+    run("migrate")
+    found = run("upcoming", "--until", "1h")
+    assert found.exit_code == 2
+    assert "'1h' is a duration: pass +1h, or a moment" in found.output
+    assert run("upcoming", "--until", "+1h").exit_code == 0
+
+
 def test_nothing_is_to_come_where_nothing_is_stored(run) -> None:
     run("migrate")
     assert "nothing is to come" in run("upcoming").output

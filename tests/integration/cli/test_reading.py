@@ -1,6 +1,7 @@
 """What the reading commands show: the managers' views, as JSON and as tables."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import timedelta
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from tests.inner import celery_command, new_id
+from tests.inner import celery_command, new_id, tickerq_command
 from tests.integration.apps import add_run, change_row, dispatch_due, execute, failing, fire_crons
 from tests.integration.cli.conftest import Cli
 from tests.integration.pruning import count_ends, forget_counts
@@ -288,7 +289,7 @@ def test_preview_says_what_a_change_of_the_clocks_does(asked: Ask, cli: Cli, tic
     asking = (
         "preview",
         "30 2 * * *",
-        "--zone",
+        "--time-zone",
         "Europe/Berlin",
         "--after",
         "2026-03-28T12:00Z",
@@ -305,6 +306,37 @@ def test_preview_says_what_a_change_of_the_clocks_does(asked: Ask, cli: Cli, tic
     refused = cli("preview", "30 25 * * *")
     assert refused.exit_code == 1
     assert "store" not in refused.stderr
+
+
+def test_preview_needs_no_application_and_says_the_expression_in_words() -> None:
+    shown = CliRunner().invoke(tickerq_command, ["preview", "0 9 13 * FRI", "--day-or", "--count", "1"])
+    assert (shown.exit_code, shown.stderr) == (0, "")
+    title, words, *_ = shown.stdout.splitlines()
+    assert title == "0 9 13 * FRI in UTC"
+    assert words == "At 09:00, on day 13 of the month or on Friday."
+    missing = CliRunner().invoke(tickerq_command, ["-A", "no_such_module", "preview", "0 9 * * *"])
+    assert (missing.exit_code, "No module named 'no_such_module'" in missing.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["errors", "--since", "2020-01-01"],
+        ["backfill", str(new_id()), "--since", "2026-01-01", "--until", "2126-01-01"],
+        ["upcoming", "--since", "+2h", "--until", "+1h"],
+        ["rollup", "--since", "3000-01-01"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_refusal_shows_moments_as_tables_do(cli: Cli, tickerq: TickerQ, arguments: list[str]) -> None:
+    if arguments[0] == "backfill":
+        added = tickerq.cron_tickers.add(CronTicker(function="Send", expression="@daily"), allow_unknown=True)
+        arguments = [arguments[0], str(added.id), *arguments[2:]]
+    refused = cli(*arguments)
+    assert refused.exit_code == 1
+    assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ", refused.stderr)
+    assert "datetime" not in refused.stderr
+    assert "+00:00" not in refused.stderr
 
 
 def test_audit_lists_who_did_what_and_finds_it_by_its_object(

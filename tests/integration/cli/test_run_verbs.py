@@ -79,7 +79,7 @@ def test_a_verb_tries_each_id_lists_refusals_with_their_state_and_exits_with_1(r
     assert result.exit_code == 1
     first, second, third = json.loads(result.stdout)["items"]
     assert (first["error"], first["status"], first["done"]) == ("TickerStateError", "done", None)
-    assert first["message"].startswith(f"ticker {done} is DONE: it cannot be retried; ")
+    assert first["message"].startswith(f"ticker {done} is Done: it cannot be retried; ")
     assert (second["error"], second["status"], second["done"]) == (None, "queued", "retried")
     assert second["version"] == app().runs.get(failed).version
     assert (third["error"], third["status"]) == ("TickerNotFoundError", None)

@@ -39,7 +39,8 @@ def test_a_run_that_waits_gets_the_fields_that_are_given_and_keeps_the_others(ru
 
 def test_a_cron_ticker_gets_the_fields_that_are_given(run, app, cron):
     result = run(
-        "update", cron, "--cron", "0 0 13 * 5", "--zone", "Europe/Berlin", "--day-or", "--overlap", "skip",
+        "update", cron, "--cron", "0 0 13 * 5", "--time-zone", "Europe/Berlin", "--day-or",
+        "--overlap", "skip",
         "--jitter", "10s", "--misfire", "run_all", "--misfire-limit", "7", "--misfire-grace", "1h",
         "--pause-on-failure", "3", "--not-enabled", "--json",
     )  # fmt: skip
@@ -68,7 +69,7 @@ def test_what_is_unset_is_as_if_it_had_never_been_given(run, app, waiting, cron)
     ("arguments", "code", "complaint"),
     [
         ([], 2, "pass what is to be changed, such as --retries 3"),
-        (["--zone", "UTC"], 2, "--zone is no field of a time ticker"),
+        (["--time-zone", "UTC"], 2, "--time-zone is no field of a time ticker"),
         (["--retries", "many"], 2, "'many' is not a valid integer"),
         (["--unset", "unique-key"], 2, "'unique-key' is not one of"),
         (["--children", "[]"], 1, "children"),

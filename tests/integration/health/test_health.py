@@ -1,5 +1,6 @@
 """What a report finds in a store that is as it says; what a probe looks at; and what neither changes."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -7,16 +8,17 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
-from tests.inner import new_id
+from tests.inner import Database, new_id
 from tests.integration.apps import change_row, enrol_worker, join, ticker_app
 from tests.manual_clock import START, ManualClock
 from tests.servers.schema_template import make_schema
-from tests.tables import metadata, nodes
+from tests.tables import metadata, nodes, pauses
+from tests.thoroughness import in_verify
 from tickerq_celery import CronTicker, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.errors import QueryTooWideError, TickerValidationError
 from tickerq_celery.views import Finding, HealthReport, Severity, Subject, SubjectKind
 
 LATER = START + timedelta(days=365)
@@ -397,3 +399,36 @@ def test_history_is_late_only_where_a_run_of_no_chain_is_a_day_beyond_its_time(
         change_row(shop, run.id, due_at=None, **{**ended, **fields})
         found = [each.code.value for each in shop.health.report().problems]
     assert ("retention_late" in found) is is_late
+
+
+LOCKS = {"postgresql": "LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", "mysql": "LOCK TABLES {} WRITE"}
+
+
+@pytest.mark.parametrize("empty_database_url", ["postgres", in_verify("mariadb")], indirect=True)
+def test_a_store_that_is_slow_is_said_with_what_was_slow(
+    empty_database_url: str, namespace: str, clock: ManualClock
+) -> None:
+    make_schema(empty_database_url)
+    with ticker_app(empty_database_url, namespace, clock, read_budget=0.3) as made:
+        locked = Database(made.core.database.url)
+        with locked.engine.connect() as connection:
+            connection.execute(text(LOCKS[connection.dialect.name].format(pauses.name)))
+            [store, *_] = made.health.report().problems
+            if connection.dialect.name == "mysql":
+                connection.execute(text("UNLOCK TABLES"))
+        locked.close()
+    assert (store.code.value, store.severity) == ("store", Severity.FAILURE)
+    assert re.search(r" answers too slowly: to read pauses took \d+ ms, and a report has 300 ms$", store.text)
+    assert store.remedy == "look in the database for locks, long transactions and load"
+
+
+def test_a_store_that_is_slow_for_a_probe_is_said_so_too(
+    shop: TickerQ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(*_: object, **__: object) -> None:
+        raise QueryTooWideError(2.0)
+
+    monkeypatch.setattr("tickerq_celery.health.facts.node_views.find", slow)
+    [store] = shop.health.probe("beat").problems
+    assert " answers too slowly: to read beats and workers took " in store.text
+    assert "narrow its filters" not in store.text

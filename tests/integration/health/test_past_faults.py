@@ -10,10 +10,10 @@ from tests.integration.apps import change_row, fire_crons
 from tests.manual_clock import START, ManualClock
 from tickerq_celery import CronTicker, MisfirePolicy, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.health.past_faults import LATELY
-from tickerq_celery.health.phrases import moment
 from tickerq_celery.store.health.past_faults import _HEAD
 from tickerq_celery.tickers.skip_reasons import missed_in
 from tickerq_celery.views import Finding, FindingCode, Severity
+from tickerq_celery.wording import moment
 
 FAILED = {"status": TickerStatus.FAILED, "ended_status": TickerStatus.FAILED, "due_at": None}
 LOST = {**FAILED, "exception_type": "WorkerLost"}

@@ -86,7 +86,7 @@ def test_pauses_of_more_than_one_name_what_they_are_of(tickerq: TickerQ, clock: 
 def test_a_run_that_is_refused_to_run_now_is_said_to_be_by_the_error_and_the_audit(tickerq: TickerQ) -> None:
     ended = waiting(tickerq)
     tickerq.runs.cancel(ended.id)
-    with pytest.raises(TickerStateError, match="is CANCELLED: it cannot be run now") as caught:
+    with pytest.raises(TickerStateError, match="is Cancelled: it cannot be run now") as caught:
         tickerq.acting_as(ANA).time_tickers.run_now(ended.id)
     assert last(tickerq).error == str(caught.value)
     assert caught.value.current == tickerq.time_tickers.get(ended.id)

@@ -176,7 +176,7 @@ def test_of_a_batch_with_one_that_is_claimed_nothing_is_changed(core: Core) -> N
     core = enrolled(core)
     ids = [*make_runs(core, 3, execution_time=LATER), make_run(core)]
     claim(core)
-    with pytest.raises(TickerStateError, match=f"{ids[-1]} is QUEUED"):
+    with pytest.raises(TickerStateError, match=f"{ids[-1]} is Queued"):
         time_tickers(core).update_batch({each: {"description": "changed"} for each in ids})
     assert {time_tickers(core).get(each).description for each in ids} == {None}
 

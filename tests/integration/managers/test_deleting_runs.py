@@ -95,7 +95,7 @@ def test_an_active_run_is_refused_and_none_of_its_batch_goes(core: Core, is_star
         started(core, active)
     else:
         claim(core, [active])
-    status = "IN_PROGRESS" if is_started else "QUEUED"
+    status = "InProgress" if is_started else "Queued"
     with pytest.raises(
         TickerStateError, match=f"{active} is {status}: it cannot be deleted, cancel it first"
     ):
@@ -110,7 +110,7 @@ def test_a_run_is_refused_while_one_at_any_depth_below_it_is_active(core: Core) 
     for each in (head, first):
         ended(core, each)
     run = started(core, second)
-    with pytest.raises(TickerStateError, match=f"{head} is above {second}, which is IN_PROGRESS") as caught:
+    with pytest.raises(TickerStateError, match=f"{head} is above {second}, which is InProgress") as caught:
         runs(core).delete(head)
     assert caught.value.ticker_id == head
     assert len(ids(core)) == 3

@@ -152,7 +152,7 @@ def test_a_field_that_is_fixed_is_no_unknown_field(tickerq: TickerQ, field: str)
 def test_a_run_that_cannot_be_run_now_is_refused(tickerq: TickerQ) -> None:
     run = tickerq.time_tickers.add(TimeTicker(function="Send"))
     assert published(tickerq) == [run.id]
-    with pytest.raises(TickerStateError, match="is QUEUED: it cannot be run now"):
+    with pytest.raises(TickerStateError, match="is Queued: it cannot be run now"):
         tickerq.time_tickers.run_now(run.id)
 
 

@@ -168,9 +168,9 @@ def test_only_an_idle_ticker_can_be_changed(
     run = add(tickerq)
     clock.advance(hours=1)
     reach(tickerq, run.id, status)
-    with pytest.raises(TickerStateError, match=status.name) as caught:
+    with pytest.raises(TickerStateError, match=str(status)) as caught:
         tickerq.time_tickers.update(run.id, description="new")
-    assert (caught.value.ticker_id, caught.value.status) == (run.id, status.name)
+    assert (caught.value.ticker_id, caught.value.status) == (run.id, str(status))
     assert tickerq.time_tickers.get(run.id).description is None
 
 

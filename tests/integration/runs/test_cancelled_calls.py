@@ -34,7 +34,7 @@ def test_one_that_is_published_is_cancelled_and_its_message_revoked(core: Core, 
 def test_one_that_runs_cannot_be_asked_to_end(core: Core) -> None:
     run_id, publisher = make_call(core), ListPublisher()
     begun(core, published(core, run_id))
-    with pytest.raises(TickerStateError, match=r"is IN_PROGRESS: it cannot be asked to end.*terminate=True"):
+    with pytest.raises(TickerStateError, match=r"is InProgress: it cannot be asked to end.*terminate=True"):
         time_tickers(core, publisher).cancel(run_id)
     row = row_of(core, run_id)
     assert (row.status, row.cancel_request) == (IN_PROGRESS, None)

@@ -274,7 +274,7 @@ def test_runs_of_both_kinds_are_cancelled_by_one_verb(core: Core, clock: ManualC
 def test_what_has_ended_cannot_be_cancelled(core: Core) -> None:
     run = started(core, make_run(core))
     assert finish(core, run, succeeded(run.standing))
-    with pytest.raises(TickerStateError, match="is DONE: it cannot be cancelled"):
+    with pytest.raises(TickerStateError, match="is Done: it cannot be cancelled"):
         time_tickers(core).cancel(run.id)
 
 

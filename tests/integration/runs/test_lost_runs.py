@@ -126,7 +126,7 @@ def test_a_run_of_a_node_that_lives_is_refused_by_its_name_and_its_age(
 ) -> None:
     run = started(core, make_run(core))
     clock.advance(seconds=29)
-    said = f"is IN_PROGRESS on {core.node.name}, which was last seen 29 s ago: it cannot be"
+    said = f"is InProgress on {core.node.name}, which was last seen 29 s ago: it cannot be"
     with pytest.raises(TickerStateError, match=said):
         getattr(operator(core), verb)(run.id)
     assert row_of(core, run.id).status is IN_PROGRESS
@@ -140,7 +140,7 @@ def test_what_no_node_runs_is_refused(core: Core, clock: ManualClock, verb: str)
     run = started(core, done)
     finish(core, run, succeeded(run.standing))
     die(core, clock)
-    for run_id, status in ((waiting, "IDLE"), (queued, "QUEUED"), (done, "DONE")):
+    for run_id, status in ((waiting, "Idle"), (queued, "Queued"), (done, "Done")):
         with pytest.raises(TickerStateError, match=f"{run_id} is {status}, and no node runs it"):
             getattr(operator(core), verb)(run_id)
     with pytest.raises(TickerNotFoundError):

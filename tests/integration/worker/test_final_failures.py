@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 from uuid import UUID
 
 import pytest
@@ -12,7 +12,7 @@ from tests.inner import SignalKind, SignalReport, parsed_header
 from tests.integration.apps import add_run, dispatch_due, enrol_worker, execute, messages, ticker_app
 from tests.manual_clock import ManualClock
 from tickerq_celery import Run, TerminateExecution, TickerCancelled, TickerQ, TickerStatus, TimeTicker
-from tickerq_celery.errors import ConfigError
+from tickerq_celery.errors import ConfigError, StoreError
 from tickerq_celery.runs.rescue import rescue
 from tickerq_celery.worker.misrouted import MisroutedLog
 from tickerq_celery.worker.signals import SignalHandler
@@ -43,6 +43,33 @@ class AlertingInALoop(Alerting):
         super().handle_final_failure(exception, ticker_id, ticker_type)
 
 
+class Knowing:
+    """Takes the run in each of its methods, in three ways."""
+
+    runs: ClassVar[list[tuple[str, Run | None]]] = []
+
+    def handle_exception(
+        self, exception: BaseException, ticker_id: UUID, ticker_type: int, run: Run | None = None
+    ) -> None:
+        self.runs.append(("failed", run))
+
+    async def handle_canceled_exception(
+        self, exception: BaseException, ticker_id: UUID, ticker_type: int, *, run: Run | None = None
+    ) -> None:
+        await asyncio.sleep(0)
+        self.runs.append(("cancelled", run))
+
+    def handle_final_failure(
+        self, exception: BaseException, ticker_id: UUID, ticker_type: int, run: Run | None
+    ) -> None:
+        self.runs.append(("final", run))
+
+
+class NamesItsTypeRun(Alerting):
+    def handle_exception(self, exception: BaseException, ticker_id: UUID, run: int) -> None:  # type: ignore[override]
+        super().handle_exception(exception, ticker_id, run)
+
+
 class Broken(Alerting):
     def handle_exception(self, exception: BaseException, ticker_id: UUID, ticker_type: int) -> NoReturn:
         super().handle_exception(exception, ticker_id, ticker_type)
@@ -54,8 +81,55 @@ def tickerq(
     request: pytest.FixtureRequest, store_url: str, namespace: str, clock: ManualClock
 ) -> Iterator[TickerQ]:
     seen.clear()
+    Knowing.runs.clear()
     with ticker_app(store_url, namespace, clock, exception_handler=request.param) as made:
         yield made
+
+
+@pytest.mark.parametrize("tickerq", [Knowing], indirect=True)
+def test_a_method_that_takes_the_run_gets_it_as_it_is_stored_by_then(
+    tickerq: TickerQ, clock: ManualClock
+) -> None:
+    added = add_run(tickerq, raising(OSError("no route")), retries=1, retry_intervals=[60])
+    execute(tickerq)
+    clock.advance(minutes=1)
+    dispatch_due(tickerq)
+    execute(tickerq)
+    found = [(word, run.id, run.status, len(run.attempts)) for word, run in Knowing.runs if run is not None]
+    assert found == [
+        ("failed", added.id, TickerStatus.IDLE, 1),
+        ("failed", added.id, TickerStatus.FAILED, 2),
+        ("final", added.id, TickerStatus.FAILED, 2),
+    ]
+
+
+@pytest.mark.parametrize("tickerq", [Knowing], indirect=True)
+def test_a_cancelled_run_is_given_to_a_coroutine_too(tickerq: TickerQ) -> None:
+    added = add_run(tickerq, raising(TickerCancelled("stop")))
+    execute(tickerq)
+    [(word, run)] = Knowing.runs
+    assert (word, run and run.id, run and run.status) == ("cancelled", added.id, TickerStatus.CANCELLED)
+
+
+@pytest.mark.parametrize("tickerq", [Knowing], indirect=True)
+def test_a_handler_is_called_without_the_run_where_the_store_does_not_answer(
+    tickerq: TickerQ, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise StoreError("connection refused")
+
+    added = add_run(tickerq, raising(OSError("no route")))
+    monkeypatch.setattr("tickerq_celery.worker.exception_handler.runs.get", refuse)
+    execute(tickerq)
+    assert Knowing.runs == [("failed", None), ("final", None)]
+    assert f"the exception handler gets no run {added.id}: " in caplog.text
+
+
+@pytest.mark.parametrize("tickerq", [NamesItsTypeRun], indirect=True)
+def test_a_parameter_of_that_name_among_the_three_is_the_one_that_it_was(tickerq: TickerQ) -> None:
+    added = add_run(tickerq, raising(OSError("no route")))
+    execute(tickerq)
+    assert seen[0] == ("failed", "no route", added.id, added.type)
 
 
 def raising(error: BaseException) -> Callable[[], NoReturn]:

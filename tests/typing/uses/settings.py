@@ -5,7 +5,7 @@ from uuid import UUID
 
 from celery import Celery, Task
 
-from tickerq_celery import TickerPriority, TickerQ, TickerType
+from tickerq_celery import Run, TickerPriority, TickerQ, TickerType
 
 app = Celery("shop")
 
@@ -24,10 +24,18 @@ class Handler:
         """Handle a cancelled run."""
 
 
+class HandlerOfRuns(Handler):
+    def handle_final_failure(
+        self, exception: BaseException, ticker_id: UUID, ticker_type: TickerType, run: Run | None = None
+    ) -> None:
+        """Handle the last failure of a run."""
+
+
 TickerQ(app)
 TickerQ(Celery("shop", task_cls=FlaskTask))
 TickerQ(app, "sqlite:///shop.db", embedded=True, lease=90, poll_interval=timedelta(seconds=2))
 TickerQ(app, exception_handler=Handler)
+TickerQ(app, exception_handler=HandlerOfRuns())
 TickerQ(app, exception_handler=Handler(), max_concurrency=None, encryption_keys=["…"], redact=())
 TickerQ(app, exception_handler="shop.handlers:Handler", priority_queues={"long_running": "long"})
 TickerQ(app, priority_queues={TickerPriority.HIGH: "urgent"}, store_engine_options={"pool_size": 5})

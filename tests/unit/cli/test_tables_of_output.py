@@ -51,8 +51,7 @@ def test_a_terminal_shows_all_of_each_cell_in_colours_where_rich_is_installed(
     assert ("\x1b[31m" in shown) is has_rich
     assert "[bold]as it is[/bold]" in shown
     assert all(word in shown for word in LONG.split())
-    if has_rich:
-        assert max(len(line) for line in shown.splitlines() if "\x1b" not in line) <= 60
+    assert max(len(line) for line in shown.splitlines() if "\x1b" not in line) <= 60
 
 
 def test_titles_stand_once_however_many_portions_there_are() -> None:
@@ -134,3 +133,16 @@ def test_progress_shows_on_a_terminal_once_the_work_takes_over_a_second(
         shown.advance(50)
         assert capsys.readouterr().err == ""  # not more often than people can read
     assert capsys.readouterr().err == ("\r\x1b[K" if is_watched else "")
+
+
+def test_plain_columns_fold_below_one_another_and_keep_room_for_words() -> None:
+    lines = list(plain_lines(COLUMNS, ["a", "b"], 60))
+    notes = [line[lines[0].index("NOTE") :] for line in lines[2:]]
+    assert " ".join(notes).split() == LONG.split()
+    assert {line[: lines[0].index("NOTE")].strip() for line in lines[3:]} == {""}
+    assert min(map(len, list(plain_lines(COLUMNS, ["b"], 10))[1:-1])) > 24
+
+
+def test_a_cell_of_one_long_word_is_folded_and_nothing_of_it_is_lost() -> None:
+    column: Column[str] = Column("NOTE", lambda word: word * 40, folds=True)
+    assert "".join(list(plain_lines([column], ["abc"], 30))[1:]) == "abc" * 40

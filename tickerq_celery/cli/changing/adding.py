@@ -37,8 +37,10 @@ def add(
     fields = given(options)
     if "task" in fields and function is not None:
         # The name is that of --task: all words are pairs.
-        pairs = (function, *pairs)
+        pairs = (_pair(function, fields["task"]), *pairs)
         function = None
+    if function is None and "task" not in fields:
+        raise click.UsageError("Missing argument 'FUNCTION', or --task: `tickerq functions` lists functions")
     fields |= _called(fields, pairs)
     if function is not None:
         fields["function"] = function
@@ -49,6 +51,13 @@ def add(
 
 # FUNCTION is an argument.
 add.params.extend(but({"function"}))
+
+
+def _pair(word: str, task: str) -> str:
+    """Return the first word beside ``--task``, where it cannot be the name of a function."""
+    if "=" not in word:
+        raise click.UsageError(f"pass FUNCTION or --task, not both: {word!r} beside --task {task} is no pair")
+    return word
 
 
 def _called(fields: dict[str, Any], pairs: Sequence[str]) -> dict[str, Any]:

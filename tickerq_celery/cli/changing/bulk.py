@@ -5,6 +5,7 @@ from uuid import UUID
 import click
 
 from tickerq_celery.cli.changing.selection import reason_option
+from tickerq_celery.cli.ids import TickerId
 from tickerq_celery.cli.job_details import JOB_COLUMNS, write_job
 from tickerq_celery.cli.shell import Shell, command
 from tickerq_celery.cli.words import Word
@@ -30,7 +31,7 @@ def list_jobs(
 
 
 @command("show")
-@click.argument("job_id", metavar="ID", type=click.UUID)
+@click.argument("job_id", metavar="ID", type=TickerId())
 def show_job(shell: Shell, job_id: UUID) -> None:
     """Show a bulk job: how far it is, and what it skipped and why."""
     job = shell.managers.bulk.get(job_id)
@@ -38,7 +39,7 @@ def show_job(shell: Shell, job_id: UUID) -> None:
 
 
 @command("stop", acts=True)
-@click.argument("job_id", metavar="ID", type=click.UUID)
+@click.argument("job_id", metavar="ID", type=TickerId())
 @reason_option
 def stop_job(shell: Shell, job_id: UUID, reason: str | None) -> None:
     """Stop a bulk job after its current batch; what it has changed stays changed."""

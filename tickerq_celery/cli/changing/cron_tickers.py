@@ -63,7 +63,7 @@ def backfill(
     reason: str | None,
     expected: str | None,
 ) -> None:
-    """Create the occurrences of all instants of a span of the past that have none, and let them run."""
+    """Create the occurrences of all instants of a past span that have none, and let them run."""
     made = shell.managers.cron_tickers.backfill(
         cron_id, since, until, per_minute=per_minute, expected=expected, reason=reason
     )

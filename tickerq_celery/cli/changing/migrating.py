@@ -4,6 +4,7 @@ import click
 
 from tickerq_celery.cli.shell import Shell, command
 from tickerq_celery.cron.seeding import prune
+from tickerq_celery.health.phrases import counted
 
 
 @command("migrate", acts=True, needs_store=False)
@@ -30,7 +31,7 @@ def seed(shell: Shell, is_pruning: bool) -> None:
     shell.managers.audit.record("cli.seed", reason=f"{len(defined)} seeded, {len(orphans or ())} paused")
 
     def show() -> None:
-        click.echo(f"seeded {len(defined)} cron tickers: {', '.join(defined) or 'none'}")
+        click.echo(f"seeded {counted(len(defined), 'cron ticker')}: {', '.join(defined) or 'none'}")
         if orphans is not None:
             click.echo(f"paused {len(orphans)} that no code defines any more: {', '.join(orphans) or 'none'}")
 

@@ -88,7 +88,7 @@ def _targeted(body: Callable[..., None]) -> Callable[..., None]:
 def pause(
     shell: Shell, target: PauseTarget, reason: str | None, expected: str | None, allow_unknown: bool
 ) -> None:
-    """Stop cron tickers from firing; or hold all runs of a function, with a tag, or of the application."""
+    """Stop cron tickers from firing; or hold the runs of a function, a tag, or the application."""
     managers = shell.managers
     target.check(expected)
     if len(target.cron_ids) > 1:

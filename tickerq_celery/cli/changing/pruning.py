@@ -81,7 +81,12 @@ def prune(shell: Shell, applying: bool, archive_path: str | None) -> None:
         found = core.read(_past, core)
         output.value(found, lambda: _show(output, core, found))
         return
-    pruned = _apply(core, archive_of(archive_path or core.config.prune_archive))
+    path = archive_path or core.config.prune_archive
+    archive = archive_of(path)
+    if archive is not None and not archive.is_writable():
+        # Also where nothing is expired: it would fail on a day when nobody looks.
+        raise click.ClickException(f"the archive {path} cannot be written from here: nothing was deleted")
+    pruned = _apply(core, archive)
     shell.managers.audit.record("cli.prune", reason=f"deleted {pruned.deleted:,} rows")
 
     def show() -> None:

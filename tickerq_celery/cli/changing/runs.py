@@ -71,7 +71,7 @@ def retry(shell: Shell, selection: Selection) -> None:
 @command("delete", acts=True)
 @selecting(ENDS, chains=False)
 def delete(shell: Shell, selection: Selection) -> None:
-    """Delete runs that wait or have ended, with their attempts and logs, and all below them in a chain.
+    """Delete runs that wait or have ended, with their attempts and logs, and all below in a chain.
 
     By ids at once; by filters as a bulk job. Cron tickers are deleted by delete-cron.
     """

@@ -63,7 +63,7 @@ def clone(
     delay: timedelta | None,
     allow_unknown: bool,
 ) -> None:
-    """Schedule a new run like one that is there, whatever became of that; print the id of the new one."""
+    """Schedule a new run like one that is there, whatever became of it; print the new one's id."""
     changes: dict[str, Any] = {"request": request, "execution_time": moment, "delay": delay}
     given = {name: value for name, value in changes.items() if value is not None}
     if request is not None:

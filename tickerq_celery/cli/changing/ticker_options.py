@@ -59,7 +59,7 @@ _TEXTS = {
     "unique_key": Said("No second one while one with this key is active.", metavar="KEY"),
     "expression": Said("A cron ticker: 5 or 6 fields.", "cron", "EXPRESSION"),
     "every": Said("A cron ticker that fires in this interval."),
-    "time_zone": Said("Its time zone, such as Europe/Berlin.", "zone", "NAME"),
+    "time_zone": Said("Its time zone, such as Europe/Berlin.", metavar="NAME"),
     "day_or": Said("Fire where either day field matches, or both."),
     "start_at": Said("Nothing fires before this moment.", "start"),
     "end_at": Said("Nothing fires after this moment.", "end"),

@@ -44,7 +44,10 @@ def update(
     expected: str | None,
     **options: Any,
 ) -> None:
-    """Change fields of a cron ticker, or of a time ticker that waits: those that are given, and no others."""
+    """Change fields of a cron ticker, or of a time ticker that waits.
+
+    Those that are not given stay as they are.
+    """
     found = looked_up(shell, ticker_id)
     kind = CronTicker if isinstance(found, Cron) else TimeTicker
     changes = given(options) | _emptied(kind, unset)

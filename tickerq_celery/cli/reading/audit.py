@@ -8,6 +8,7 @@ from uuid import UUID
 import click
 
 from tickerq_celery.cli import cells
+from tickerq_celery.cli.ids import TickerId
 from tickerq_celery.cli.paging import page_options
 from tickerq_celery.cli.shell import Shell, command
 from tickerq_celery.cli.tables import Column
@@ -20,8 +21,8 @@ from tickerq_celery.tickers.audit import AuditEntry, ObjectKind
 @click.option("--actor", metavar="NAME", help="By this actor; code stands for changes without one.")
 @click.option("--action", metavar="VERB", help="Such as runs.cancel.")
 @click.option("--outcome", type=Word(AuditOutcome), help="Done, or refused.")
-@click.option("--run", "run", type=click.UUID, help="About this run.")
-@click.option("--cron", "cron_ticker", type=click.UUID, help="About this cron ticker.")
+@click.option("--run", "run", type=TickerId(), help="About this run.")
+@click.option("--cron", "cron_ticker", type=TickerId(), help="About this cron ticker.")
 @click.option("--function", type=FunctionParam(), metavar="NAME", help="About this function: its pauses.")
 @click.option("--tag", metavar="TAG", help="About this tag: its pauses.")
 @click.option("--since", type=Moment(), help="From this moment on.")

@@ -67,6 +67,7 @@ def _definition(cron: Cron) -> dict[str, str | None]:
         "id": str(cron.id),
         "namespace": cron.namespace,
         "description": cron.description,
+        "fires": cron.words,
         "defined by": "code" if cron.is_seeded else None,
         "code says": cron.seed_expression if cron.seed_expression != cron.expression else None,
         "day fields": "either is enough" if cron.day_or else None,

@@ -5,7 +5,9 @@ from uuid import UUID
 import click
 
 from tickerq_celery.cli.ids import TickerId
+from tickerq_celery.cli.lookup import refuse_cron
 from tickerq_celery.cli.shell import Shell, command
+from tickerq_celery.errors import TickerNotFoundError
 from tickerq_celery.tickers.explanations import RunExplanation
 
 
@@ -17,7 +19,11 @@ def explain(shell: Shell, run_id: UUID | None) -> None:
         raise click.UsageError(
             "Missing argument 'ID': `tickerq runs --active` lists what waits, `tickerq health` says why"
         )
-    found = shell.managers.runs.explain(run_id)
+    try:
+        found = shell.managers.runs.explain(run_id)
+    except TickerNotFoundError:
+        refuse_cron(shell, run_id)
+        raise
     shell.output.value(found, lambda: _show(shell, found))
 
 

@@ -36,7 +36,7 @@ def _what_became_of_it(run: Run) -> dict[str, str | None]:
     exception = ": ".join(each for each in (run.exception_type, run.exception_message) if each)
     return {
         "failed with": exception,
-        "skipped": run.skipped_reason,
+        "skipped": cells.said(run.skipped_reason),
         "held for": held and f"{held}, since {cells.moment(run.held_since)}",
         "cancel": "it is asked to end" if run.cancel_requested else None,
         "progress": None if run.progress is None else f"{run.progress:.0%} {run.progress_message or ''}",

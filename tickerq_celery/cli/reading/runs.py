@@ -123,7 +123,7 @@ def _note(run: RunSummary) -> str:
         return " ".join([f"{run.progress:.0%}", run.progress_message or ""]).strip()
     error = ": ".join(each for each in (run.exception_type, run.error_head) if each)
     overdue = "overdue" if _is_overdue(run) else ""
-    return "; ".join(filter(None, (overdue, error))) or run.skipped_head or ""
+    return "; ".join(filter(None, (overdue, error))) or cells.said(run.skipped_head)
 
 
 def _is_overdue(run: RunSummary) -> bool:

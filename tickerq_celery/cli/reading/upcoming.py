@@ -8,7 +8,7 @@ import click
 from tickerq_celery.cli import cells
 from tickerq_celery.cli.shell import Shell, command
 from tickerq_celery.cli.tables import Column
-from tickerq_celery.cli.words import Moment, Span
+from tickerq_celery.cli.words import Coming, Moment, Span
 from tickerq_celery.clock import SystemClock
 from tickerq_celery.tickers.outlook import Outlook, OutlookItem
 
@@ -20,7 +20,7 @@ _BUDGET = timedelta(seconds=1)
 @command("upcoming")
 @click.option("--for", "span", type=Span(), help="How far to look; 24h unless it or --until is given.")
 @click.option("--since", type=Moment(), help="Not what is due before; without it, what is due already, too.")
-@click.option("--until", type=Moment(), help="Up to this moment, such as +2h.")
+@click.option("--until", type=Coming(), help="Up to this moment, such as +2h.")
 @click.option("--function", metavar="NAME", help="Of this function or Celery task.")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="How many.")
 def upcoming(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tickerq_celery.enums import RETRIABLE, TERMINAL, HoldReason, NodeKind, TickerStatus
 from tickerq_celery.health.failures import is_of_request
-from tickerq_celery.health.phrases import in_line, moment, span
+from tickerq_celery.health.phrases import in_line, span
 from tickerq_celery.health.waiting import (
     for_beats,
     for_functions,
@@ -19,6 +19,7 @@ from tickerq_celery.health.waiting.case import Reason, WaitingCase, holder_of
 from tickerq_celery.tickers.explanations import RunExplanation, WaitCause
 from tickerq_celery.tickers.known_outcomes import outcome_known
 from tickerq_celery.tickers.node_views import NodeState
+from tickerq_celery.wording import moment
 
 _LONGEST_SUMMARY = 120
 CAUSE_OF = {

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from tickerq_celery.enums import HoldReason, NodeKind
-from tickerq_celery.health.phrases import listed, moment, span
+from tickerq_celery.health.phrases import listed, span
 from tickerq_celery.health.waiting.case import Reason, WaitingCase, reason
 from tickerq_celery.tickers.explanations import WaitCause
 from tickerq_celery.tickers.node_views import NodeState
+from tickerq_celery.wording import moment
 
 _START = "start one, `celery -A yourapp beat`"
 _RELEASED = {

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from tickerq_celery.enums import TERMINAL, NodeKind
-from tickerq_celery.health.phrases import listed, moment
+from tickerq_celery.health.phrases import listed
 from tickerq_celery.health.waiting.case import Reason, WaitingCase, reason
 from tickerq_celery.tickers.explanations import WaitCause
 from tickerq_celery.tickers.node_views import NodeState, functions_there
-from tickerq_celery.wording import meant_by, most_like
+from tickerq_celery.wording import meant_by, moment, most_like
 
 _A_DAY = timedelta(days=1)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from tickerq_celery.enums import HoldReason, TickerStatus
-from tickerq_celery.health.phrases import before_it, comes, counted, listed, moment
+from tickerq_celery.health.phrases import before_it, comes, counted, listed
 from tickerq_celery.health.waiting.case import Reason, WaitingCase, holder_of, reason
 from tickerq_celery.health.waiting.for_runs import end_of
 from tickerq_celery.health.waiting.for_sweeps import still_to_come
@@ -12,6 +12,7 @@ from tickerq_celery.store.health.wait_queues import SlotHolders
 from tickerq_celery.store.health.waiting import OtherRun
 from tickerq_celery.store.runs.concurrency import queue_key
 from tickerq_celery.tickers.explanations import WaitCause
+from tickerq_celery.wording import moment
 
 
 def limits(case: WaitingCase) -> Iterator[Reason]:

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from tickerq_celery.enums import PauseKind
-from tickerq_celery.health.phrases import in_line, moment
+from tickerq_celery.health.phrases import in_line
 from tickerq_celery.health.waiting.case import Reason, WaitingCase, reason
 from tickerq_celery.store.health.waiting import CronPause
 from tickerq_celery.tickers.explanations import WaitCause
 from tickerq_celery.tickers.pauses import Pause
 from tickerq_celery.tickers.skip_reasons import who_and_why
+from tickerq_celery.wording import moment
 
 _WHAT = {
     PauseKind.FUNCTION: "Function {}",

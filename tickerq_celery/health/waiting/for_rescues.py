@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from tickerq_celery.enums import OnLost
-from tickerq_celery.health.phrases import moment, span
+from tickerq_celery.health.phrases import span
 from tickerq_celery.health.rescuing import rescue_words, rescued_by, silent_since
 from tickerq_celery.health.waiting import for_beats
 from tickerq_celery.health.waiting.case import Reason, WaitingCase, holder_of, reason
 from tickerq_celery.health.waiting.for_sweeps import still_to_come
 from tickerq_celery.tickers.explanations import WaitCause
 from tickerq_celery.tickers.node_views import NodeState, NodeView
+from tickerq_celery.wording import moment
 
 
 def rescue(case: WaitingCase) -> Iterator[Reason]:

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from tickerq_celery.enums import TERMINAL, HoldReason, RunCondition, TickerKind, TickerStatus
-from tickerq_celery.health.phrases import before_it, moment
+from tickerq_celery.health.phrases import before_it
 from tickerq_celery.health.waiting.case import Reason, WaitingCase, holder_of, reason
 from tickerq_celery.store.health.waiting import OtherRun
 from tickerq_celery.tickers.explanations import WaitCause
+from tickerq_celery.wording import moment
 
 CONDITIONS = {
     RunCondition.ON_SUCCESS: "It runs if its parent succeeds",

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from tickerq_celery.health.phrases import comes, moment
+from tickerq_celery.health.phrases import comes
 from tickerq_celery.health.waiting import for_beats
 from tickerq_celery.health.waiting.case import WaitingCase
+from tickerq_celery.wording import moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

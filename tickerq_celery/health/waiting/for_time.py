@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from tickerq_celery.enums import HoldReason, TickerType
-from tickerq_celery.health.phrases import comes, in_line, moment, span
+from tickerq_celery.health.phrases import comes, in_line, span
 from tickerq_celery.health.waiting.case import Reason, WaitingCase, reason
 from tickerq_celery.tickers.explanations import WaitCause
+from tickerq_celery.wording import moment
 
 
 def not_due(case: WaitingCase) -> Iterator[Reason]:

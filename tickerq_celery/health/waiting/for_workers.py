@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from tickerq_celery.health.phrases import before_it, listed, moment
+from tickerq_celery.health.phrases import before_it, listed
 from tickerq_celery.health.waiting.case import Reason, WaitingCase, holder_of, reason
 from tickerq_celery.health.waiting.for_functions import lost
 from tickerq_celery.health.waiting.for_sweeps import SweepAct, still_to_come, swept
 from tickerq_celery.store.runs.publications import NEVER
 from tickerq_celery.tickers.explanations import WaitCause
 from tickerq_celery.tickers.node_views import NodeView
+from tickerq_celery.wording import moment
 
 _PUBLISH = SweepAct(does="publishes it", was_to="publish it")
 _PUBLISH_AGAIN = SweepAct(does="publishes it again", was_to="publish it again")

@@ -25,6 +25,7 @@ from tickerq_celery.tickers.run_rows import occurrence_row, skipped_row
 from tickerq_celery.tickers.skip_reasons import who_and_why
 from tickerq_celery.tickers.versions import ExpectedLike, wanted_version
 from tickerq_celery.tickers.views import Cron, Run
+from tickerq_celery.wording import moment
 
 
 class CronOperations:
@@ -156,7 +157,7 @@ class CronOperations:
             occurrences.add(tx, cron, [replace(row, origin=Origin.SKIP)])
             return
         if there.claim_no > 0:
-            status = f"at {instant.isoformat()}, whose occurrence has been claimed"
+            status = f"at {moment(instant)}, whose occurrence has been claimed"
             raise TickerStateError(cron.id, status, "skipped once")
         ends.end_unstarted(tx, [there.id], status=TickerStatus.SKIPPED, reason=reason)
         admit_next(tx, cron)
@@ -198,7 +199,7 @@ def _refuse_pruned(cron: CronRow, start: datetime, wanted: Sequence[datetime]) -
     if until is None or not wanted or wanted[0] > until:
         return
     first = cron.timetable().next_after(until)
-    advice = "none may be backfilled" if first is None else f"begin at {first.isoformat()} or later"
+    advice = "none may be backfilled" if first is None else f"begin at {moment(first)} or later"
     raise TickerValidationError(
-        "start", start, f"occurrences up to {until.isoformat()} may have been pruned: {advice}"
+        "start", start, f"occurrences up to {moment(until)} may have been pruned: {advice}"
     )

@@ -73,7 +73,7 @@ def _locked(tx: Transaction, ids: Collection[UUID], type: TickerType | None) -> 
 
 
 def _refusal(active: Member) -> TickerStateError:
-    status = active.status.name
+    status = str(active.status)
     if active.id == active.head:
         return TickerStateError(active.head, status, "deleted, cancel it first")
     below = f"above {active.id}, which is {status}"

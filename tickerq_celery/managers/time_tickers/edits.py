@@ -120,7 +120,7 @@ def _wanted(ticker_id: UUID, run: Run | None, changes: Changes, what: str) -> _W
     if run is None:
         raise TickerNotFoundError(KIND_NAMES[TickerType.TIME_TICKER], ticker_id)
     if run.status is not TickerStatus.IDLE:
-        raise TickerStateError(ticker_id, run.status.name, what)
+        raise TickerStateError(ticker_id, str(run.status), what)
     refuse_changes_of_a_message(run, changes)
     # A request that stays need not be readable here, nor fit the function as it is by now.
     kept = None if REQUEST_IS_CHECKED[run.kind] & changes.keys() else NO_REQUEST

@@ -1,0 +1,1 @@
+"""An alert in Slack for each run that has failed for good."""
