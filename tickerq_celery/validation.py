@@ -190,8 +190,17 @@ def duration(
     """
     found = _as_timedelta(value)
     if found is None or not least <= found <= most or found % step:
-        raise TickerValidationError(field, value, _noted(_duration_rule(least, most, step), note))
+        rule = _duration_rule(least, most, step) + _as_number(value)
+        raise TickerValidationError(field, value, _noted(rule, note))
     return found
+
+
+def _as_number(value: object) -> str:
+    """Return what to do with a text that is a number, as those of the environment are; else nothing."""
+    try:
+        return f"; it is text, pass float({value!r})" if isinstance(value, str) and float(value) >= 0 else ""
+    except ValueError:
+        return ""
 
 
 def _as_timedelta(value: object) -> timedelta | None:

@@ -56,19 +56,23 @@ class Parts(WorkerParts):
         """The managers, without an actor."""
         return self._managers_of(None)
 
-    def acting_as(self, actor: Actor) -> Managers:
+    def acting_as(self, actor: Actor | str) -> Managers:
         """Return managers whose verbs are an actor's.
 
         Raises:
-            TickerValidationError: It is no Actor.
+            TickerValidationError: It is neither an Actor nor the name of one.
         """
+        if isinstance(actor, str):
+            actor = Actor(actor)
         if not isinstance(actor, Actor):
-            raise TickerValidationError("actor", actor, "pass an Actor of tickerq_celery.views")
+            raise TickerValidationError("actor", actor, "pass a name, or an Actor of tickerq_celery.views")
         return self._managers_of(actor)
 
     def _managers_of(self, actor: Actor | None) -> Managers:
-        check_arguments = self.known_tasks.check_arguments
-        storing = UnitOfWork(self.core, self.immediate.dispatch, plain, check_arguments, actor=actor)
+        tasks = self.known_tasks
+        storing = UnitOfWork(
+            self.core, self.immediate.dispatch, plain, tasks.check_arguments, tasks.names, actor=actor
+        )
         return Managers(storing, self._canceller, self.surroundings)
 
     @cached_property

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from functools import partial
 
+from celery import Celery
 from flask import Blueprint, Flask, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from tickerq_celery import TickerQ
+from tickerq_celery.errors import ConfigError
 from tickerq_dashboard.access.accounts import UserEntry
 from tickerq_dashboard.access.guard import Guard, guard_unmatched
 from tickerq_dashboard.access.headers import protect
@@ -56,6 +58,9 @@ def create_blueprint(
     Raises:
         ConfigError: No user could log in, a password is not hashed, or an option does not exist.
     """
+    given: object = tickerq
+    if given is None or isinstance(given, Celery):
+        raise ConfigError("tickerq", f"pass the TickerQ of a Celery app, not a {type(given).__name__}")
     checked = options_of(base_path, secret, options)
     settings = LoginSettings(
         users=users, auth=auth, api_tokens=checked.api_tokens, roles=role_permissions(checked.permissions)

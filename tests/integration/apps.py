@@ -96,8 +96,8 @@ def published(tickerq: TickerQ) -> list[UUID]:
 
 
 def execute(tickerq: TickerQ) -> list[EagerResult]:
-    """Run the bodies of what waits in the app's queue, as a worker would."""
-    return [deliver(tickerq, message) for message in messages(tickerq)]
+    """Run the bodies of what waits in the app's queue, as a worker would; but for calls of handlers."""
+    return [deliver(tickerq, message) for message in messages(tickerq) if "ticker" in message.headers]
 
 
 def deliver(tickerq: TickerQ, message: Message) -> EagerResult:

@@ -1,5 +1,6 @@
 """A call of a function in Celery's canvas: refused in words, whichever way it came in."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -7,8 +8,11 @@ import pytest
 from celery import Celery, chain, chord, group
 from kombu.exceptions import EncodeError
 
-from tickerq_celery.errors import CallError, NoCeleryTaskError
+from tickerq_celery import TimeTicker
+from tickerq_celery.broker.plain_json import plain
+from tickerq_celery.errors import CallError, NoCeleryTaskError, TickerValidationError
 from tickerq_celery.functions.function_call import FunctionCall
+from tickerq_celery.tickers.task_work import checked_task_work
 
 Canvas = Callable[[FunctionCall, Any], object]
 REFUSED: dict[str, Canvas] = {
@@ -50,5 +54,16 @@ def task() -> Iterator[Any]:
 def test_a_call_is_no_part_of_a_canvas(canvas: Canvas, task: Any) -> None:
     call = FunctionCall(function="Send", arguments={"user_id": 3}, _manager=lambda: None)  # type: ignore[arg-type, return-value]
     # What goes into a message is refused by the serializer, in the same words.
-    with pytest.raises((NoCeleryTaskError, CallError, EncodeError), match=r"Send.*(TimeTicker|schedule)"):
+    with pytest.raises(
+        (NoCeleryTaskError, CallError, EncodeError), match=r"Send is no Celery task.*(children=|schedule)"
+    ) as caught:
         canvas(call, task)
+    # What Celery asked for says nothing to who wrote a group.
+    assert not re.search(r"\.(__\w+__|clone|get|options) ", str(caught.value))
+
+
+def test_a_link_to_a_call_in_the_options_of_a_ticker_is_refused_in_the_same_words() -> None:
+    call = FunctionCall(function="Send", arguments={"user_id": 3}, _manager=lambda: None)  # type: ignore[arg-type, return-value]
+    ticker = TimeTicker(task="shop.add", options={"link": call})
+    with pytest.raises(TickerValidationError, match=r"options\.link: .*Send is no Celery task.*children="):
+        checked_task_work(ticker, namespace="shop", priority_queues={}, plain=plain)

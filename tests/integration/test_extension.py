@@ -252,8 +252,9 @@ def test_two_functions_under_one_name_are_an_error_that_names_both(app: Celery) 
     ("options", "field"),
     [
         ({"retries": -1}, "retries"),
-        ({"retry_intervals": [-1]}, "retry_intervals[0]"),
-        ({"retry_intervals": 60}, "retry_intervals"),
+        ({"retries": 1, "retry_intervals": [-1]}, "retry_intervals[0]"),
+        ({"retries": 1, "retry_intervals": 60}, "retry_intervals"),
+        ({"retry_intervals": [60]}, "retry_intervals"),
         ({"priority": 9}, "priority"),
         ({"max_concurrency": -1}, "max_concurrency"),
         ({"max_concurrency": True}, "max_concurrency"),

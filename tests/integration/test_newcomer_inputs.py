@@ -6,7 +6,9 @@ from weakref import WeakKeyDictionary
 
 import pytest
 from celery import Celery, _state
+from celery.schedules import crontab
 from pydantic import BaseModel
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from tests.integration.apps import ticker_app
 from tests.manual_clock import ManualClock
@@ -65,6 +67,61 @@ WRONG: dict[str, tuple[Callable[[TickerQ, Any], object], str]] = {
 }
 
 
+class Customer(DeclarativeBase): ...
+
+
+class Paying(Customer):
+    __tablename__ = "paying"
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+def pay(customer: Paying, cents: int) -> None: ...
+
+
+def bare(ctx): ...  # type: ignore[no-untyped-def]
+
+
+def nothing() -> None: ...
+
+
+CRONTAB: Any = crontab("0, 30", "9-17", day_of_week="mon,fri")
+# Of the second list.
+WRONG |= {
+    "a duration of the environment": (
+        lambda tickerq, say_hello: TickerQ(Celery("other", set_as_current=False), lease="60").config,  # type: ignore[arg-type]
+        "tickerq_lease: must be a timedelta or seconds, more than 0 s, at most 366 days; "
+        "it is text, pass float('60')",
+    ),
+    "Celery's crontab": (
+        lambda tickerq, say_hello: tickerq.function("N", cron=CRONTAB)(nothing),
+        "expression: a cron expression is text: pass '0,30 9-17 * * mon,fri' (got <crontab",
+    ),
+    "an option of @app.task": (
+        lambda tickerq, say_hello: tickerq.function("N", autoretry_for=(OSError,), time_limit=9),  # type: ignore[call-overload]
+        "autoretry_for: a function has no such option: did you mean retries? (got (<class 'OSError'>,)); "
+        "time_limit: a function has no such option: did you mean hard_timeout? (got 9)",
+    ),
+    "a row as a parameter": (
+        lambda tickerq, say_hello: tickerq.function("Pay")(pay),
+        "function: its parameter 'customer' is of a type that is no JSON: pass what identifies it, "
+        "such as its id, or a pydantic model of it (got <class '",
+    ),
+    "a context without annotation": (
+        lambda tickerq, say_hello: tickerq.time_tickers.add(TimeTicker(tickerq.function("Bare")(bare))),
+        "request: function Bare needs ctx, and no request was given: pass its call, .s(ctx=…), "
+        "or a dict by name; a context is annotated, ctx: TickerContext (got None)",
+    ),
+    "a Celery task below the decorator": (
+        lambda tickerq, say_hello: tickerq.function("N")(tickerq.app.task(nothing)),
+        "function: it is a Celery task: decorate its function alone, or schedule it, tickerq.schedule",
+    ),
+    "intervals without retries": (
+        lambda tickerq, say_hello: tickerq.function("N", retry_intervals=[1, 2, 3])(nothing),
+        "retry_intervals: nothing is retried without retries: pass retries=3; or 0, where only tickers",
+    ),
+}
+
+
 @pytest.mark.parametrize(("use", "message"), WRONG.values(), ids=WRONG.keys())
 def test_what_is_wrong_is_refused_with_what_is_right(
     tickerq: TickerQ, use: Callable[[TickerQ, Any], object], message: str
@@ -74,6 +131,17 @@ def test_what_is_wrong_is_refused_with_what_is_right(
         use(tickerq, say_hello)
     assert str(caught.value).startswith(message)
     assert list(tickerq.time_tickers.find()) == []
+
+
+def test_intervals_for_tickers_with_retries_of_their_own_are_no_mistake(tickerq: TickerQ) -> None:
+    patient = tickerq.function("Patient", retries=0, retry_intervals=[60])(nothing)
+    run = patient.schedule(retries=2)
+    assert (run.retries, [each.total_seconds() for each in run.retry_intervals]) == (2, [60])
+
+
+def test_a_celery_task_above_the_decorator_is_one_of_the_same_body(tickerq: TickerQ) -> None:
+    task = tickerq.app.task(name="shop.both", shared=False)(tickerq.function("Both")(lambda: 3))
+    assert (task.apply().get(), tickerq.runs.count()) == (3, 0)
 
 
 def test_7_a_function_stands_for_its_name(tickerq: TickerQ) -> None:

@@ -35,7 +35,9 @@ def test_the_page_does_what_it_says(
     with Session(names["engine"]) as session:
         paid = session.scalars(select(order.id).where(order.is_paid).order_by(order.id)).all()
     assert paid == [1, 7, 8]
-    runs = tickerq.runs.find()
+    [reminder] = tickerq.runs.find(status="cancelled")
+    assert (reminder.request, reminder.unique_key) == (9, "reminder 9")
+    runs = tickerq.runs.find(status="done")
     assert {(run.status, run.request) for run in runs} == {(TickerStatus.DONE, each) for each in paid}
     assert inspect(names["other"]).get_table_names() == []
     names["engine"].dispose()

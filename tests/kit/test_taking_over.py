@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from celery import Celery
@@ -43,6 +44,19 @@ def test_everything_is_put_back(shop: TickerQ, tmp_path: Path) -> None:
         use()
     assert shop.core is core
     assert shop.store_url == url
+
+
+def test_the_folder_is_a_path_or_its_text(shop: TickerQ, tmp_path: Path) -> None:
+    with take_over(shop, folder=str(tmp_path)) as kit:
+        assert str(tmp_path) in kit.store_url
+    wrong: Any = None
+    with (
+        pytest.raises(
+            ConfigError, match=r"^folder: pass the path of a folder, such as tmp_path \(got None\)"
+        ),
+        take_over(shop, folder=wrong),
+    ):
+        pass
 
 
 def test_event_loops_have_the_same_store(shop: TickerQ, tickerq: TickerQTest) -> None:

@@ -34,6 +34,7 @@ from tickerq_celery.errors import (
     TickerValidationError,
     UnknownFunctionError,
     UnknownKeywordError,
+    UnknownTaskError,
     UnreadableRequestError,
 )
 from tickerq_celery.wording import shortened
@@ -89,9 +90,15 @@ RAISED = [
     ),
     (UnknownKeywordError("retrys", 1, "no"), "retrys: no (got 1)"),
     (
+        UnknownTaskError("shop.ad", ["shop.add"]),
+        "task: no such Celery task is imported here, nor named by a stored ticker: did you mean shop.add?; "
+        "import its module, or pass allow_unknown=True (got 'shop.ad')",
+    ),
+    (
         NoCeleryTaskError("Send", "delay", "use it"),
         "function Send is no Celery task and has no .delay: use it",
     ),
+    (NoCeleryTaskError("Send", None, "use it"), "function Send is no Celery task: use it"),
     (TickerBusyError(ID, "cancelled"), f"ticker {ID} is locked by another process: it was not cancelled"),
     (IllegalTransitionError("DONE", "IDLE"), "a run cannot go from DONE to IDLE"),
     (UnreadableRequestError("no key"), "the request cannot be read: no key"),

@@ -32,7 +32,7 @@ class RollupJob:
             StoreError: The database is unreachable.
         """
         began = time.monotonic()
-        rolled = self._core.write(rolling.roll_up, held_back=rolling.HELD_BACK)
+        rolled = self._core.write(rolling.roll_up)
         if rolled is not None:
             failpoint(CrashPoint.ROLLED_UP)
             self._counted += rolled.ends

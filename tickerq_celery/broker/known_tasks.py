@@ -1,6 +1,6 @@
 """The Celery tasks that a process has imported: only their own code says what their calls need."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from celery import Celery, Task
@@ -29,6 +29,10 @@ class KnownTasks:
             return CeleryCall.decoded(self._codec.unpack(due.call) or b"").message is not None
         except UnreadableRequestError:
             return False
+
+    def names(self) -> Collection[str]:
+        """Return their names."""
+        return self._app.tasks.keys()
 
     def check_arguments(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """Check a call as Celery does, where the task is known here.

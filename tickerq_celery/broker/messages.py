@@ -108,7 +108,8 @@ def execution_of_request(request: Any) -> TaskExecution | None:
     """Return the execution that a task's request asks for, or None where no run of ours is named.
 
     The message's headers are attributes of the request. Its ``headers`` need not be them: a tracer may have
-    put its own into that place of the message.
+    put its own into that place of the message. Of what a body runs eagerly, which is no message, only
+    ``headers`` may have ours.
     """
     headers = {name: getattr(request, name, None) for name in (CALL_HEADER, "task", "id")}
     return execution_in(headers, getattr(request, "retries", None))

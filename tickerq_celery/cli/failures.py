@@ -12,6 +12,7 @@ from tickerq_celery.errors import (
     TickerError,
     TickerValidationError,
     UnknownFunctionError,
+    UnknownTaskError,
 )
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class CommandFailure(click.ClickException):
 def failure_of(error: TickerError, tickerq: "TickerQ | None", *, is_json: bool) -> CommandFailure:
     """Return what is shown of an error of ours, with the store that was looked at."""
     message = " ".join(str(error).split())
-    if isinstance(error, UnknownFunctionError):
+    if isinstance(error, UnknownFunctionError | UnknownTaskError):
         # Its remedies are keywords of Python's calls.
         message = message.replace("allow_unknown=True", "--allow-unknown").replace("by task=", "by --task")
     return CommandFailure(

@@ -50,7 +50,8 @@ class Importer:
         if key in self._imported_keys():
             return False
         if applying:
-            self._time_tickers.add(ticker)
+            # As its cron tickers: another beat has sent such a task until now.
+            self._time_tickers.add(ticker, allow_unknown=ticker.task is not None)
             self._imported_keys().add(key)
         return True
 

@@ -6,6 +6,7 @@ TickerError
 ├── TickerValidationError (ValueError)
 │   ├── InvalidCronError
 │   ├── UnknownFunctionError
+│   ├── UnknownTaskError
 │   ├── UnknownKeywordError (TypeError)
 │   ├── CallError (TypeError)
 │   ├── RefusedValueError
@@ -54,6 +55,7 @@ from tickerq_celery.errors.refusals import (
     TickerValidationError,
     UnknownFunctionError,
     UnknownKeywordError,
+    UnknownTaskError,
 )
 from tickerq_celery.errors.ticker_error import TickerError
 
@@ -84,6 +86,7 @@ __all__ = [
     "TickerValidationError",
     "UnknownFunctionError",
     "UnknownKeywordError",
+    "UnknownTaskError",
     "UnreadableRequestError",
 ]
 

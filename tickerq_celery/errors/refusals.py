@@ -77,6 +77,15 @@ class UnknownFunctionError(TickerValidationError):
         self.function = function
 
 
+class UnknownTaskError(TickerValidationError):
+    """A ticker names a Celery task that this process has not imported, and that no stored ticker names."""
+
+    def __init__(self, task: str, known: Iterable[str] = ()) -> None:
+        unknown = f"no such Celery task is imported here, nor named by a stored ticker{meant_by(task, known)}"
+        super().__init__("task", task, f"{unknown}; import its module, or pass allow_unknown=True")
+        self.task = task
+
+
 class UnknownKeywordError(TickerValidationError, TypeError):
     """A call has a keyword that it does not take."""
 
@@ -121,7 +130,8 @@ class DuplicateTickerError(TickerError):
 class NoCeleryTaskError(TickerError, AttributeError):
     """A ticker function, or a call of one, was used like a Celery task or its signature, which it is not."""
 
-    def __init__(self, function: str, attribute: str, instead: str) -> None:
-        super().__init__(f"function {function} is no Celery task and has no .{attribute}: {instead}")
+    def __init__(self, function: str, attribute: str | None, instead: str) -> None:
+        lacks = "" if attribute is None else f" and has no .{attribute}"
+        super().__init__(f"function {function} is no Celery task{lacks}: {instead}")
         self.function = function
         self.attribute = attribute

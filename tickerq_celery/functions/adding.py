@@ -1,7 +1,7 @@
 """What ``schedule`` of a function adds: a run at a moment, after a delay, or now."""
 
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from tickerq_celery.enums import OnConflict, OnConflictLike
 from tickerq_celery.tickers.call import FunctionLike
@@ -20,6 +20,7 @@ class Adds(Protocol):
         ticker: TimeTicker,
         *,
         session: SessionLike | None = None,
+        allow_unknown: bool = False,
         on_conflict: OnConflictLike = OnConflict.RAISE,
     ) -> Run:
         """Schedule a run and return it."""
@@ -38,5 +39,11 @@ def asked_ticker(
     Raises:
         TickerValidationError: Both ``at`` and ``delay`` are given, or a field cannot be stored.
     """
-    moment = asked_at(at, delay)
-    return TimeTicker(function, execution_time=moment, delay=delay, request=request, **options)
+    # Of a call, type checkers let a TimeTicker have no request: it is None there.
+    fields: dict[str, Any] = {
+        **options,
+        "request": request,
+        "delay": delay,
+        "execution_time": asked_at(at, delay),
+    }
+    return TimeTicker(function, **fields)

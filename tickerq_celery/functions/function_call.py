@@ -15,7 +15,10 @@ from tickerq_celery.tickers.sessions import SessionLike
 from tickerq_celery.tickers.views import Run
 
 _SCHEDULE = "use .schedule(), with at= or delay= where it shall run later"
-_NO_CANVAS = "a Celery canvas cannot hold it: a chain is TimeTicker(…, children=[TimeTicker(…)])"
+_NO_CANVAS = (
+    "neither a canvas nor link= can hold a call of it: what follows it, or a Celery task, is in the ticker's "
+    "children, TimeTicker(…, children=[TimeTicker(…)]), and several at once are time_tickers.add_batch([…])"
+)
 _INSTEAD_OF = {
     "delay": _SCHEDULE,
     "apply_async": _SCHEDULE,
@@ -44,11 +47,13 @@ class FunctionCall(Call):
         delay: timedelta | float | None = None,
         session: SessionLike | None = None,
         on_conflict: OnConflictLike = OnConflict.RAISE,
+        allow_unknown: bool = False,
         **ticker: Unpack[ScheduleOptions],
     ) -> Run:
         """Schedule a run of it at a moment, after a ``delay`` (seconds or a timedelta), or now.
 
-        ``session`` and ``on_conflict`` are those of ``add``; further keywords are fields of TimeTicker.
+        ``session``, ``on_conflict`` and ``allow_unknown`` are those of ``add``; further keywords are fields
+        of TimeTicker.
 
         Raises:
             TickerValidationError: Both ``at`` and ``delay`` are given, or a field cannot be stored.
@@ -56,7 +61,9 @@ class FunctionCall(Call):
         """
         refuse_keywords(ticker, ScheduleOptions)
         asked = asked_ticker(self, None, at=at, delay=delay, options=ticker)
-        return self._manager().add(asked, session=session, on_conflict=on_conflict)
+        return self._manager().add(
+            asked, session=session, on_conflict=on_conflict, allow_unknown=allow_unknown
+        )
 
     # To type checkers there is no such attribute, wherever it is named.
     if not TYPE_CHECKING:
@@ -70,26 +77,26 @@ class FunctionCall(Call):
             if name in _INSTEAD_OF:
                 raise NoCeleryTaskError(self.function, name, _INSTEAD_OF[name])
             if name in _OF_CANVAS:
-                raise self._no_canvas(name)
+                raise self._no_canvas()
             raise AttributeError(
                 f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self
             )
 
     def __or__(self, other: object) -> NoReturn:
-        raise self._no_canvas("__or__")
+        raise self._no_canvas()
 
     def __ror__(self, other: object) -> NoReturn:
-        raise self._no_canvas("__ror__")
+        raise self._no_canvas()
 
     def __getitem__(self, key: object) -> NoReturn:
-        raise self._no_canvas("options")
+        raise self._no_canvas()
 
     def __hash__(self) -> int:
         # A chord takes what it does not know for the name of a task.
-        raise CallError("s", None, f"a call of {self.function} has no hash, and {_NO_CANVAS}")
+        raise CallError("s", None, f"function {self.function} is no Celery task: {_NO_CANVAS}")
 
     def __json__(self) -> NoReturn:
-        raise self._no_canvas("__json__")
+        raise self._no_canvas()
 
-    def _no_canvas(self, name: str) -> NoCeleryTaskError:
-        return NoCeleryTaskError(self.function, name, _NO_CANVAS)
+    def _no_canvas(self) -> NoCeleryTaskError:
+        return NoCeleryTaskError(self.function, None, _NO_CANVAS)

@@ -158,6 +158,9 @@ def checked_options(options: FunctionOptions) -> dict[str, Any]:
         if cron is None and given.get(field) is not None:
             shown = discreet([field], given[field])
             raise TickerValidationError(field, shown, "it is of the cron ticker: pass cron= or every=, too")
+    if given.get("retry_intervals") and given.get("retries") is None:
+        reason = "nothing is retried without retries: pass retries=3; or 0, where only tickers ask for them"
+        raise TickerValidationError("retry_intervals", given["retry_intervals"], reason)
     timeouts = checked_timeouts(options.get("timeout"), options.get("hard_timeout"))
     return {
         "cron": cron,

@@ -87,6 +87,11 @@ def _callable(fn: object) -> Callable[..., object]:
     target = fn.__func__ if isinstance(fn, staticmethod) else fn
     if inspect.isclass(target):
         raise TickerValidationError("function", fn, "a class cannot be registered, only a function")
+    if callable(getattr(target, "apply_async", None)):
+        reason = (
+            "it is a Celery task: decorate its function alone, or schedule it, tickerq.schedule(task.s(…))"
+        )
+        raise TickerValidationError("function", fn, reason)
     if not callable(target):
         raise TickerValidationError("function", fn, "it cannot be called")
     body = body_of(target)

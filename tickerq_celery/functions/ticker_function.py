@@ -61,7 +61,12 @@ class TickerFunction(RegisteredFunction, Generic[P, RequestT_contra, ReturnT_co]
         """The function's stable name."""
         return self.definition.name
 
-    def s(self, *args: P.args, **kwargs: P.kwargs) -> FunctionCall:
+    # Of a function that takes one request type checkers refuse it, as this does.
+    def s(
+        self: "TickerFunction[P, ByName, Any] | TickerFunction[P, None, Any]",
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> FunctionCall:
         """Return a call of a function with plain parameters, checked, without its context.
 
         It schedules itself, and stands wherever a function and its request do.
@@ -89,6 +94,7 @@ class TickerFunction(RegisteredFunction, Generic[P, RequestT_contra, ReturnT_co]
         delay: timedelta | float | None = None,
         session: SessionLike | None = None,
         on_conflict: OnConflictLike = OnConflict.RAISE,
+        allow_unknown: bool = False,
         **ticker: Unpack[ScheduleOptions],
     ) -> Run: ...
 
@@ -101,6 +107,7 @@ class TickerFunction(RegisteredFunction, Generic[P, RequestT_contra, ReturnT_co]
         delay: timedelta | float | None = None,
         session: SessionLike | None = None,
         on_conflict: OnConflictLike = OnConflict.RAISE,
+        allow_unknown: bool = False,
         **ticker: Unpack[ScheduleOptions],
     ) -> Run: ...
 
@@ -112,12 +119,13 @@ class TickerFunction(RegisteredFunction, Generic[P, RequestT_contra, ReturnT_co]
         delay: timedelta | float | None = None,
         session: SessionLike | None = None,
         on_conflict: OnConflictLike = OnConflict.RAISE,
+        allow_unknown: bool = False,
         **ticker: Unpack[ScheduleOptions],
     ) -> Run:
         """Schedule a run at a moment, after a ``delay`` (seconds or a timedelta), or now.
 
-        ``request`` is for a function that takes one; plain parameters are those of ``s``. ``session`` and
-        ``on_conflict`` are those of ``add``; further keywords are fields of TimeTicker.
+        ``request`` is for a function that takes one; plain parameters are those of ``s``. ``session``,
+        ``on_conflict`` and ``allow_unknown`` are those of ``add``; further keywords are fields of TimeTicker.
 
         Raises:
             TickerValidationError: Both ``at`` and ``delay`` are given, or a field cannot be stored.
@@ -127,7 +135,9 @@ class TickerFunction(RegisteredFunction, Generic[P, RequestT_contra, ReturnT_co]
         self._refuse_plain(request)
         self._refuse_unknown(ticker, request)
         asked = asked_ticker(self, request, at=at, delay=delay, options=ticker)
-        return self._manager().add(asked, session=session, on_conflict=on_conflict)
+        return self._manager().add(
+            asked, session=session, on_conflict=on_conflict, allow_unknown=allow_unknown
+        )
 
     # To type checkers there is no such attribute, wherever it is named.
     if not TYPE_CHECKING:

@@ -1,8 +1,9 @@
 """All managers of a TickerQ, for one actor or for none, each imported when it is first used."""
 
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Self, Unpack
 
 from tickerq_celery.deferred import Deferred
 from tickerq_celery.enums import OnConflict, OnConflictLike
@@ -49,13 +50,27 @@ else:
     TimeTickerManager = Deferred("tickerq_celery.managers.time_tickers.time_tickers", "TimeTickerManager")
 
 
+# Those of the blocks that a context is in, the innermost last.
+_ENTERED: ContextVar[tuple["Managers", ...]] = ContextVar("tickerq_entered", default=())
+
+
 class Managers:
-    """The managers, as ``tickerq.acting_as(actor)`` returns them: all that they change is audited."""
+    """The managers, as ``tickerq.acting_as(actor)`` returns them: all that they change is audited.
+
+    In a ``with`` block of them, and in what it calls or awaits, those of the TickerQ itself act so as well.
+    """
 
     def __init__(self, storing: UnitOfWork, canceller: "Canceller", surroundings: Surroundings) -> None:
         self._storing = storing
         self._canceller = canceller
         self._surroundings = surroundings
+
+    def __enter__(self) -> Self:
+        _ENTERED.set((*_ENTERED.get(), self))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _ENTERED.set(_ENTERED.get()[:-1])
 
     @cached_property
     def time_tickers(self) -> TimeTickerManager:
@@ -150,13 +165,26 @@ class Managers:
         delay: timedelta | float | None = None,
         session: SessionLike | None = None,
         on_conflict: OnConflictLike = OnConflict.RAISE,
+        allow_unknown: bool = False,
         **ticker: Unpack[TaskScheduleOptions],
     ) -> Run:
         """Schedule a run of a Celery task; takes and raises what ``TickerQ.schedule`` does."""
         return self._scheduling.schedule(
-            task, at=at, delay=delay, session=session, on_conflict=on_conflict, **ticker
+            task,
+            at=at,
+            delay=delay,
+            session=session,
+            on_conflict=on_conflict,
+            allow_unknown=allow_unknown,
+            **ticker,
         )
 
     @cached_property
     def _scheduling(self) -> TaskScheduling:
         return TaskScheduling(self._storing, self.time_tickers)
+
+
+def entered(managers: Managers) -> Managers:
+    """Return the managers whose ``with`` block this context is in, of the same store; else those given."""
+    core = managers._storing.core  # noqa: SLF001 - no part of what users call
+    return next((each for each in reversed(_ENTERED.get()) if each._storing.core is core), managers)  # noqa: SLF001

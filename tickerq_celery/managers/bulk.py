@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
-from typing import Final, Unpack
+from typing import Final, Generic, Unpack
 from uuid import UUID
 
 from tickerq_celery import validation
@@ -23,11 +23,13 @@ from tickerq_celery.tickers.bulk import BulkJob
 from tickerq_celery.tickers.counts import MOST_COUNTED, Count
 from tickerq_celery.tickers.effect import Change, Effect
 from tickerq_celery.tickers.pages import Page
+from tickerq_celery.tickers.sessions import AsyncSessionLike, SessionT
+from tickerq_celery.tickers.versions import ExpectedLike, check_version, wanted_version
 
 MOST_IDS = 10_000
 
 
-class BulkManager:
+class BulkManager(Generic[SessionT]):
     """Bulk jobs: beat does them in batches, and what a batch has done is kept, whatever ends beat."""
 
     def __init__(self, storing: UnitOfWork) -> None:
@@ -38,6 +40,7 @@ class BulkManager:
         self,
         action: BulkActionLike,
         *,
+        session: SessionT | None = None,
         ids: Collection[UUID | str] | None = None,
         everything: bool = False,
         as_of: datetime | None = None,
@@ -77,7 +80,10 @@ class BulkManager:
             reason=reason,
         )
         return self._storing.operate(
-            operation, lambda tx: _added(tx, job), recall=lambda tx, entry: _got(tx, entry.ids[0])
+            operation,
+            lambda tx: _added(tx, job),
+            recall=lambda tx, entry: _got(tx, entry.ids[0]),
+            session=session,
         )
 
     def count(
@@ -134,18 +140,32 @@ class BulkManager:
             cursor=cursor,
         )
 
-    def stop(self, job_id: UUID | str, *, reason: str | None = None, by: str | None = None) -> BulkJob:
+    def stop(
+        self,
+        job_id: UUID | str,
+        *,
+        session: SessionT | None = None,
+        expected: ExpectedLike = None,
+        reason: str | None = None,
+        by: str | None = None,
+    ) -> BulkJob:
         """End a job after its current batch, and return it; what it has changed stays changed.
 
         Raises:
             TickerNotFoundError: There is none.
             TickerStateError: It has ended already.
+            TickerChangedError: It is not the ``expected`` one any more: it has got further.
             TickerValidationError: ``reason`` or ``by`` is too long.
         """
-        found = validation.identifier(job_id)
-        operation = Operation(action="bulk.stop", kind=ObjectKind.BULK_JOB, ids=[found], by=by, reason=reason)
+        found, version = validation.identifier(job_id), wanted_version(expected)
+        operation = Operation(
+            action="bulk.stop", kind=ObjectKind.BULK_JOB, ids=[found], by=by, reason=reason
+        ).expecting(version)
         return self._storing.operate(
-            operation, lambda tx: _stopped(tx, found), recall=lambda tx, entry: _got(tx, found)
+            operation,
+            lambda tx: _stopped(tx, found, version),
+            recall=lambda tx, entry: _got(tx, found),
+            session=session,
         )
 
 
@@ -165,8 +185,9 @@ def _got(tx: Transaction, job_id: UUID) -> BulkJob:
     return found
 
 
-def _stopped(tx: Transaction, job_id: UUID) -> Effect[BulkJob]:
+def _stopped(tx: Transaction, job_id: UUID, version: str | None) -> Effect[BulkJob]:
     before = _got(tx, job_id)
+    check_version(version, before, job_id)
     is_stopped = bulk_jobs.stop(tx, job_id)
     job = _got(tx, job_id)
     if not is_stopped:
@@ -199,8 +220,8 @@ def _checked_ids(ids: object) -> list[UUID]:
 class AsyncBulk(AsyncManager):
     """One action on many runs, done by beat: start, watch, stop."""
 
-    start: Final = AsyncVerb(BulkManager.start)
+    start: Final = AsyncVerb(BulkManager[AsyncSessionLike].start)
     count: Final = AsyncVerb(BulkManager.count)
     get: Final = AsyncVerb(BulkManager.get)
     find: Final = AsyncVerb(BulkManager.find)
-    stop: Final = AsyncVerb(BulkManager.stop)
+    stop: Final = AsyncVerb(BulkManager[AsyncSessionLike].stop)

@@ -81,19 +81,27 @@ class Facade:
         delay: timedelta | float | None = None,
         session: SessionLike | None = None,
         on_conflict: OnConflictLike = OnConflict.RAISE,
+        allow_unknown: bool = False,
         **ticker: Unpack[TaskScheduleOptions],
     ) -> Run:
         """Schedule a run of a Celery task at a moment, after a ``delay`` (seconds or a timedelta), or now.
 
         ``task`` is a signature, ``add.s(2, 3)``, the task itself, or its name; the latter two take ``args``,
-        ``kwargs`` and ``options``. ``session`` and ``on_conflict`` are those of ``time_tickers.add``; further
-        keywords are fields of TimeTicker.
+        ``kwargs`` and ``options``. ``session``, ``on_conflict`` and ``allow_unknown`` are those of
+        ``time_tickers.add``; further keywords are fields of TimeTicker.
 
         Raises:
             TickerValidationError: Both ``at`` and ``delay`` are given, or a field cannot be stored.
+            UnknownTaskError: The task is not imported here, and no stored ticker names it.
             UnknownKeywordError: A keyword is no field.
             DuplicateTickerError: A ticker with the same unique key is not terminal.
         """
         return self._managers.schedule(
-            task, at=at, delay=delay, session=session, on_conflict=on_conflict, **ticker
+            task,
+            at=at,
+            delay=delay,
+            session=session,
+            on_conflict=on_conflict,
+            allow_unknown=allow_unknown,
+            **ticker,
         )

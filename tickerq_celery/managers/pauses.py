@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Generic
+from uuid import UUID
 
 from tickerq_celery.cron.pausing import resume_suspended
 from tickerq_celery.enums import HoldReason, PauseKind
@@ -18,6 +19,7 @@ from tickerq_celery.store.runs import holds
 from tickerq_celery.tickers.audit import RELEASED, ObjectKind
 from tickerq_celery.tickers.effect import Change, Effect
 from tickerq_celery.tickers.pauses import Pause, Scope, scope_of
+from tickerq_celery.tickers.sessions import AsyncSessionLike, SessionT
 from tickerq_celery.tickers.skip_reasons import who_and_why
 from tickerq_celery.tickers.versions import ExpectedLike, check_version, wanted_version
 
@@ -25,7 +27,7 @@ logger = logging.getLogger(__name__)
 _MOST_RELEASED = 10_000
 
 
-class PauseManager:
+class PauseManager(Generic[SessionT]):
     """What is paused holds: its cron tickers do not fire, and none of its runs starts, of whatever kind.
 
     Runs that have been claimed already go on, and occurrences asked for by ``run_now`` run all the same.
@@ -41,6 +43,8 @@ class PauseManager:
         function: str | None = None,
         tag: str | None = None,
         everything: bool = False,
+        session: SessionT | None = None,
+        expected: ExpectedLike = None,
         reason: str | None = None,
         by: str | None = None,
         allow_unknown: bool = False,
@@ -51,22 +55,27 @@ class PauseManager:
         that nothing knows yet.
 
         Raises:
+            TickerNotFoundError: There is none, and one is ``expected``.
+            TickerChangedError: It is not the ``expected`` one any more.
             TickerValidationError: Not exactly one is named, or ``reason`` or ``by`` is too long.
             UnknownFunctionError: No worker ever registered the function, and no ticker names it.
         """
         scope = scope_of(function, tag, everything)
         is_checked = scope.kind is PauseKind.FUNCTION and not allow_unknown
-        operation = _operation("pause", scope, by, reason, allow_unknown=allow_unknown)
+        version = wanted_version(expected)
+        operation = _operation("pause", scope, by, reason, allow_unknown=allow_unknown).expecting(version)
         who = self._storing.operations.who(by)
         return self._storing.operate(
             operation,
-            lambda tx: self._pause(tx, scope, reason, who, is_checked=is_checked),
+            lambda tx: self._pause(tx, scope, version, reason, who, is_checked=is_checked),
             recall=lambda tx, entry: pause_in(entry.after),
+            session=session,
         )
 
     def resume(
         self,
         *,
+        session: SessionT | None = None,
         function: str | None = None,
         tag: str | None = None,
         everything: bool = False,
@@ -89,29 +98,46 @@ class PauseManager:
         scope = scope_of(function, tag, everything)
         version = wanted_version(expected)
         operation = _operation("resume", scope, by, reason, missed=missed).expecting(version)
+        said = who_and_why(self._storing.operations.who(by), reason)
         ended = self._storing.operate(
             operation,
             lambda tx: self._resume(tx, scope, version, missed=missed),
             recall=lambda tx, entry: pause_in(entry.before),
+            session=session,
+            after=lambda _: logger.info("the pause of %s was ended%s", scope, said),
         )
-        after = self._core.write(resume_suspended, after=None)
+        after = self._resume_some(session, None)
         while after is not None:
-            after = self._core.write(resume_suspended, after=after)
-        logger.info(
-            "the pause of %s was ended%s", scope, who_and_why(self._storing.operations.who(by), reason)
-        )
+            after = self._resume_some(session, after)
         return ended
+
+    def _resume_some(self, session: SessionT | None, after: UUID | None) -> UUID | None:
+        """Let the next cron tickers fire again that no pause covers any more."""
+        return self._storing.in_transaction(
+            lambda tx: Effect(result=resume_suspended(tx, after=after)), session, verb="pauses.resume"
+        )
 
     def find(self) -> tuple[Pause, ...]:
         """Return all pauses of this kind, the oldest first."""
         return tuple(self._core.read_bounded(pauses.list_pauses))
 
     def _pause(
-        self, tx: Transaction, scope: Scope, reason: str | None, by: str | None, *, is_checked: bool
+        self,
+        tx: Transaction,
+        scope: Scope,
+        version: str | None,
+        reason: str | None,
+        by: str | None,
+        *,
+        is_checked: bool,
     ) -> Effect[Pause]:
         if is_checked and not self._is_known(tx, scope.name):
             raise self._core.registry.unknown(scope.name, stored=functions.some_names(tx))
         before, _ = _parted(pauses.list_pauses(tx), scope)
+        if before is not None:
+            check_version(version, before, str(scope))
+        elif version is not None:
+            raise TickerNotFoundError("pause", str(scope))
         if before is None:
             pauses.add(tx, scope, reason=reason, by=by)
         stored, _ = _parted(pauses.list_pauses(tx), scope)
@@ -167,6 +193,6 @@ def _parted(found: Sequence[Pause], scope: Scope) -> tuple[Pause | None, list[Pa
 class AsyncPauses(AsyncManager):
     """Pauses of a function, of a tag, or of everything."""
 
-    pause: Final = AsyncVerb(PauseManager.pause)
-    resume: Final = AsyncVerb(PauseManager.resume)
+    pause: Final = AsyncVerb(PauseManager[AsyncSessionLike].pause)
+    resume: Final = AsyncVerb(PauseManager[AsyncSessionLike].resume)
     find: Final = AsyncVerb(PauseManager.find)

@@ -11,6 +11,7 @@ from tickerq_celery import validation
 from tickerq_celery.errors import StoreError, TickerBusyError, TickerError, TickerStateError
 from tickerq_celery.managers.batches import naming
 from tickerq_celery.managers.operations import Operation, Operations, Recall, Work
+from tickerq_celery.managers.unknown_tasks import refuse_unknown_tasks
 from tickerq_celery.payload.codec import Packed
 from tickerq_celery.payload.expected_request import ExpectedRequest
 from tickerq_celery.runs.immediate import dispatch_after
@@ -47,8 +48,8 @@ class UnitOfWork:
     """One transaction for each call: the manager's own, or the caller's ``session``.
 
     ``plain`` makes JSON of what Celery tasks are given, as their messages have it; ``check_arguments`` raises
-    TypeError for arguments that a task cannot take, as far as this process knows the task. With an ``actor``
-    all verbs act in its name.
+    TypeError for arguments that a task cannot take, as far as this process knows the task, and ``task_names``
+    returns those that it knows, None for all. With an ``actor`` all verbs act in its name.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class UnitOfWork:
         dispatch_now: Callable[[Collection[UUID]], None],
         plain: PlainJson,
         check_arguments: ArgumentCheck = lambda name, args, kwargs: None,
+        task_names: Callable[[], Collection[str] | None] = lambda: None,
         *,
         actor: Actor | None = None,
     ) -> None:
@@ -64,6 +66,7 @@ class UnitOfWork:
         self.operations: Operations = Operations(core, actor)
         self.plain = plain
         self.check_arguments = check_arguments
+        self._task_names = task_names
         self._callers = Callers(core.database)
         self._priority_queues = core.config.priority_queues
         self._dispatch_now = dispatch_now
@@ -76,20 +79,39 @@ class UnitOfWork:
         """
         refuse_asynchronous(session, instead=_INSTEAD.format(verb))
 
-    def in_transaction(self, work: Callable[[Transaction], Effect[T]], session: object, *, verb: str) -> T:
+    def in_transaction(
+        self,
+        work: Callable[[Transaction], Effect[T]],
+        session: object,
+        *,
+        verb: str,
+        after: Callable[[T], object] | None = None,
+    ) -> T:
         """Run ``work`` of a ``verb`` in the caller's transaction, or in one of its own without a session.
 
-        What it stored and is due at once is published afterwards, or when the caller's has committed.
+        What it stored and is due at once is published afterwards, or when the caller's has committed, and
+        ``after`` is given its result then.
         """
         if session is None:
             with writing():
-                return dispatch_after(self.core.write(work), self._dispatch_now)
+                done = dispatch_after(self.core.write(work), self._dispatch_now)
+            if after is not None:
+                after(done)
+            return done
         caller = self._callers.join(session, instead=_INSTEAD.format(verb))
         with translated_refusals():
             stored = work(self.core.writing(caller.connection))
         if stored.due:
             when_committed(caller, lambda: dispatch_after(stored, self._dispatch_now))
+        if after is not None:
+            when_committed(caller, lambda: after(stored.result))
         return stored.result
+
+    def read(self, work: Callable[[Transaction], T], session: object, *, verb: str) -> T:
+        """Return what ``work`` reads, in the caller's transaction if there is a ``session``."""
+        if session is None:
+            return self.core.read(work)
+        return self.in_transaction(lambda tx: Effect(result=work(tx)), session, verb=verb)
 
     def operate(
         self,
@@ -99,6 +121,7 @@ class UnitOfWork:
         recall: Recall[T],
         session: object = None,
         verb: str | None = None,
+        after: Callable[[T], object] | None = None,
     ) -> T:
         """Run ``work`` as ``in_transaction`` does, with the operation's entry in the audit.
 
@@ -125,9 +148,9 @@ class UnitOfWork:
         if session is not None:
             within = recorded if operations.actor is None else undone_if_refused
             with current_added(self.core, operation.kind):
-                return self.in_transaction(within, session, verb=verb or operation.action)
+                return self.in_transaction(within, session, verb=verb or operation.action, after=after)
         with writing(), self.refusals_recorded(operation):
-            return self.in_transaction(recorded, None, verb=operation.action)
+            return self.in_transaction(recorded, None, verb=operation.action, after=after)
 
     def recalled(self, operation: Operation, recall: Recall[T]) -> T | None:
         """Return what ``recall`` finds of an operation that was done before; None of one that was not.
@@ -167,12 +190,15 @@ class UnitOfWork:
     ) -> dict[tuple[str, str], Known]:
         """Return what is known of the functions that ``tickers``, by their positions, name.
 
-        The keys are namespaces with names. Celery tasks are not looked for: a process that schedules one
-        need not import it.
+        The keys are namespaces with names. Of Celery tasks nothing is kept but that they are known.
 
         Raises:
             UnknownFunctionError: One is registered neither here nor by any worker that ever was.
+            UnknownTaskError: A Celery task is not imported here, and no stored ticker names it.
         """
+        imported = None if allow_unknown else self._task_names()
+        if imported is not None:
+            refuse_unknown_tasks(tx, self.core, tickers, imported, self.namespace)
         found: dict[tuple[str, str], Known] = {}
         elsewhere: dict[str, dict[str, str]] = {}
         # Those of the ticker before, which most often names the same function.

@@ -91,7 +91,9 @@ class ExpectedRequest:
 
     def _needed(self, parameters: Parameters) -> str:
         names = ", ".join(parameters.required)
-        return f"function {self.function} needs {names}, and no request was given: {_by_name(parameters)}"
+        needed = f"function {self.function} needs {names}, and no request was given: {_by_name(parameters)}"
+        bare = any(each.name == "ctx" and each.type is typing.Any for each in parameters.named)
+        return f"{needed}; a context is annotated, ctx: TickerContext" if bare else needed
 
     def _wanted(self, parameters: Parameters) -> str:
         if parameters.is_empty:

@@ -25,6 +25,7 @@ from pydantic_core.core_schema import ErrorType
 
 from tickerq_celery.errors import TickerError, TickerValidationError, UnreadableRequestError
 from tickerq_celery.payload.parameter_schemas import NO_SUCH_PARAMETER, for_pydantic
+from tickerq_celery.payload.parameters import Parameters
 from tickerq_celery.payload.plain_requests import MAX_DEPTH, Same, json_bytes
 from tickerq_celery.payload.redaction import discreet
 
@@ -106,9 +107,24 @@ def _adapter(key: Same) -> TypeAdapter[object]:
         if not adapter.pydantic_complete:
             adapter.rebuild(raise_errors=True)
     except (PydanticUserError, NameError, TypeError) as exc:
-        reason = f"requests cannot be checked against this type: {str(exc).partition(chr(10))[0]}"
-        raise TickerValidationError("function", key.type, reason) from exc
+        raise _unfit(key.type, exc) from exc
     return adapter
+
+
+def _unfit(hint: object, error: Exception) -> TickerValidationError:
+    """Return the error for a type that requests cannot be checked against, or for a parameter's."""
+    metadata = getattr(hint, "__metadata__", ())
+    for each in (each for found in metadata if isinstance(found, Parameters) for each in found.named):
+        try:
+            _adapter(Same(each.type))
+        except TickerValidationError:
+            reason = (
+                f"its parameter {each.name!r} is of a type that is no JSON: pass what identifies it, such as "
+                "its id, or a pydantic model of it"
+            )
+            return TickerValidationError("function", each.type, reason)
+    reason = f"requests cannot be checked against this type: {str(error).partition(chr(10))[0]}"
+    return TickerValidationError("function", hint, reason)
 
 
 def _validated(value: object, request_type: object) -> object:

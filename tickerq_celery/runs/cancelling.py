@@ -9,7 +9,7 @@ from functools import partial
 from uuid import UUID
 
 from tickerq_celery.enums import TERMINAL, TickerKind, TickerStatus, TickerType
-from tickerq_celery.errors import TickerBusyError, TickerStateError
+from tickerq_celery.errors import TickerBusyError, TickerNotFoundError, TickerStateError
 from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.runs.immediate import dispatch_after
 from tickerq_celery.runs.notifier import Notifier
@@ -17,7 +17,7 @@ from tickerq_celery.runs.publisher import Publisher
 from tickerq_celery.runs.revocations import left_to_the_sweep
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.calls import revocations
-from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.store.runs import chains, end_requests, ends, runs
 from tickerq_celery.store.runs.locked_runs import LockedRun
 from tickerq_celery.store.runs.starts import Locked
@@ -208,18 +208,40 @@ class Canceller:
         effect = self._lock_and_cancel(order)
         if effect is None:
             return False
-        done = effect.result
+        dispatch_after(effect, self._dispatch)
+        self.announce(effect.result, terminate=order.terminate)
+        return True
+
+    def cancel_within(self, tx: Transaction, order: CancelOrder) -> Effect[CancelledRun | None]:
+        """Do the same in a caller's transaction, whose end decides; ``announce`` it after its commit.
+
+        The order's ``record`` is left to the caller.
+
+        Raises:
+            TickerNotFoundError: There is no such run.
+            TickerStateError: It has ended already.
+            TickerBusyError: Another process keeps its row locked.
+        """
+        for pause in (*_PAUSES, None):
+            with suppress(_LockedElsewhere), savepoint(tx):
+                return _cancel(tx, order=order)
+            if not runs.exists(tx, order.ticker_id, type=order.type):
+                raise TickerNotFoundError("run", order.ticker_id)
+            if pause is not None:
+                time.sleep(pause)
+        raise TickerBusyError(order.ticker_id, "cancelled")
+
+    def announce(self, done: CancelledRun | None, *, terminate: bool) -> None:
+        """Notify workers and the result backend of a committed cancel; None is one that was done before."""
         if done is None:
-            return True
+            return
         failpoint(CrashPoint.CANCELLED)
         logger.info(
             "run %s of %s is %s", done.run.id, done.run.function,
             "cancelled" if done.has_ended else "asked to end", extra={"ticker_id": str(done.run.id)},
         )  # fmt: skip
-        dispatch_after(effect, self._dispatch)
-        self._notify(done, order.terminate)
+        self._notify(done, terminate)
         self._tell(owed_of([done]))
-        return True
 
     def _lock_and_cancel(self, order: CancelOrder) -> Effect[CancelledRun | None] | None:
         core = self._core

@@ -77,10 +77,19 @@ class CronText:
         return not self.day.startswith(("*", "?")) and not self.weekday.startswith(("*", "?"))
 
 
+def _text_of(crontab: object) -> str:
+    """Return what text stands for Celery's ``crontab``; nothing for another value, or for sets of numbers."""
+    names = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
+    fields = [getattr(crontab, f"_orig_{name}", None) for name in names]
+    if not all(isinstance(each, str | int) for each in fields):
+        return ""
+    return f": pass {' '.join(''.join(str(each).split()) for each in fields)!r}"
+
+
 def split_fields(expression: object) -> CronText:
     """Return the expression's fields, whatever its white space, or say why it cannot have them."""
     if not isinstance(expression, str):
-        raise InvalidCronError(expression, "a cron expression is text")
+        raise InvalidCronError(expression, f"a cron expression is text{_text_of(expression)}")
     if len(expression) > validation.LONGEST_EXPRESSION:
         raise InvalidCronError(expression, f"longer than {validation.LONGEST_EXPRESSION} characters")
     words = expression.split()

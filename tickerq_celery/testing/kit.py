@@ -57,7 +57,7 @@ class TickerQTest(Facade):
     def _managers(self) -> Managers:
         return self._parts.managers
 
-    def acting_as(self, actor: Actor) -> Managers:
+    def acting_as(self, actor: Actor | str) -> Managers:
         """Return the same managers for one actor, as ``TickerQ.acting_as`` does."""
         return self._parts.acting_as(actor)
 

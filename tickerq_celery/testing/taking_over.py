@@ -29,7 +29,7 @@ _NAME_IT = 'name it in pytest\'s option tickerq_app, such as "shop.celery:app", 
 def take_over(
     app: Celery | TickerQ | str | None,
     *,
-    folder: Path,
+    folder: Path | str,
     store_url: str | None = None,
     connection: Connection | None = None,
 ) -> Iterator[TickerQTest]:
@@ -103,14 +103,16 @@ def _imported(path: str) -> object:
         raise ConfigError("tickerq_app", f"cannot import {path!r}: {cause_of(error)}") from error
 
 
-def _database(own: TickerQ, folder: Path, store_url: str | None, connection: Connection | None) -> Database:
+def _database(own: TickerQ, folder: object, store_url: str | None, connection: Connection | None) -> Database:
     config = own.config
     if connection is not None:
         return stores.joined_store(connection)
     if store_url is not None:
         return stores.users_store(store_url, config.store_engine_options, retries=config.store_retries)
     # Options of the real store may be ones that SQLite's driver does not take.
-    return stores.file_store(folder, retries=config.store_retries)
+    if not isinstance(folder, Path | str):
+        raise ConfigError("folder", f"pass the path of a folder, such as tmp_path (got {shortened(folder)})")
+    return stores.file_store(Path(folder), retries=config.store_retries)
 
 
 def _end(core: Core, *, is_shared: bool) -> None:

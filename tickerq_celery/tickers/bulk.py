@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from tickerq_celery.enums import BulkAction, BulkState
+from tickerq_celery.tickers.versions import stamp
 
 ACTIVE = frozenset({BulkState.WAITING, BulkState.RUNNING})
 _MOST_EXAMPLES = 5
@@ -51,6 +52,11 @@ class BulkJob:
     started_at: datetime | None
     updated_at: datetime
     ended_at: datetime | None
+
+    @property
+    def version(self) -> str:
+        """What each of its batches changes, and its end."""
+        return stamp(self.updated_at)
 
     @property
     def has_ended(self) -> bool:

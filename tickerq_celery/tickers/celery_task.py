@@ -21,7 +21,7 @@ _NO_MAP = (
     "with time_tickers.add_batch, or schedule a task of your own that makes these calls"
 )
 _NO_TASK = "pass a Celery task, its name, or a signature of it"
-_OF_A_FUNCTION = "it is of a ticker function: pass function= instead, or use its own .schedule"
+OF_A_FUNCTION = "it is of a ticker function: pass function= instead, or use its own .schedule"
 
 
 class CeleryTask(Protocol):
@@ -90,7 +90,7 @@ def named_task(task: object, *, args: object, kwargs: object, options: object) -
         _refuse_beside_a_signature(args=args, kwargs=kwargs, options=options)
         return _of_signature(task)
     if _is_of_a_function(task):
-        raise TickerValidationError("task", task, _OF_A_FUNCTION)
+        raise TickerValidationError("task", task, OF_A_FUNCTION)
     name = getattr(task, "name", None) if is_task(task) else task
     return NamedTask(task=name, args=args, kwargs=kwargs, options=options)
 
@@ -112,7 +112,7 @@ def checked_task(value: object) -> str:
         raise TickerValidationError("task", value, _NO_TASK)
     _refuse_canvas(value)
     if value.startswith(OUR_TASKS):
-        raise TickerValidationError("task", value, _OF_A_FUNCTION)
+        raise TickerValidationError("task", value, OF_A_FUNCTION)
     return validation.name("task", value, validation.LONGEST_FUNCTION)
 
 

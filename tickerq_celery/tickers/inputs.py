@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypedDict, Unpack, overload
 
 from tickerq_celery.enums import (
     MisfirePolicy,
@@ -15,8 +15,8 @@ from tickerq_celery.enums import (
     TickerPriorityLike,
 )
 from tickerq_celery.errors import CallError, TickerValidationError, UnknownKeywordError
-from tickerq_celery.tickers.call import FUNCTION, FunctionField, named
-from tickerq_celery.tickers.celery_task import CALL_FIELDS, TASK, TaskField, named_task
+from tickerq_celery.tickers.call import FUNCTION, Call, FunctionField, NamedFunction, named
+from tickerq_celery.tickers.celery_task import CALL_FIELDS, TASK, TaskField, TaskLike, named_task
 from tickerq_celery.tickers.keywords import refuse_unknown
 
 _OF_FUNCTIONS = frozenset({"max_concurrency", "max_concurrency_per_key", "rate_limit"})
@@ -24,6 +24,82 @@ _LIMITS = (
     "a function has it, @ticker_function(max_concurrency=…); a Celery task is limited by its own rate_limit, "
     "and by the concurrency of the workers of its queue"
 )
+
+
+class OfEveryTicker(TypedDict, total=False):
+    """Fields that tickers of both kinds have, as keywords."""
+
+    description: str | None
+    priority: TickerPriorityLike | None
+    queue: str | None
+    tags: Sequence[str]
+
+
+class OfFunctions(TypedDict, total=False):
+    """Fields that only tickers of functions have."""
+
+    retries: int | None
+    retry_intervals: Sequence[timedelta | float] | None
+    timeout: timedelta | float | None
+    hard_timeout: timedelta | float | None
+    concurrency_key: str | None
+
+
+class OfTasks(TypedDict, total=False):
+    """Fields that only tickers of Celery tasks have."""
+
+    args: Sequence[object]
+    kwargs: Mapping[str, object]
+    options: Mapping[str, object]
+    on_lost: OnLostLike | None
+
+
+class OfNewTickers(TypedDict, total=False):
+    """Fields that stay as they were when a time ticker was added."""
+
+    unique_key: str | None
+    namespace: str | None
+    children: Sequence["TimeTicker"]
+
+
+class _OfTimeTickers(OfEveryTicker, OfNewTickers, total=False):
+    execution_time: datetime | None
+    delay: timedelta | float | None
+    run_condition: RunConditionLike | None
+
+
+class _TimeTickerOfFunction(_OfTimeTickers, OfFunctions, total=False):
+    pass
+
+
+class _TimeTickerOfTask(_OfTimeTickers, OfTasks, total=False):
+    pass
+
+
+class _OfCronTickers(OfEveryTicker, total=False):
+    time_zone: str | None
+    day_or: bool
+    start_at: datetime | None
+    end_at: datetime | None
+    max_runs: int | None
+    exclude: Collection[date]
+    jitter: timedelta | float
+    is_enabled: bool
+    misfire: MisfirePolicyLike
+    misfire_limit: int
+    misfire_grace: timedelta | float | None
+    overlap: OverlapPolicyLike
+    pause_on_failure: int | None
+    namespace: str | None
+    children: Sequence["TimeTicker"]
+
+
+class _CronTickerOfFunction(_OfCronTickers, OfFunctions, total=False):
+    pass
+
+
+class _CronTickerOfTask(_OfCronTickers, OfTasks, total=False):
+    pass
 
 
 class _Ticker:
@@ -103,6 +179,23 @@ class TimeTicker(_Ticker):
     run_condition: RunConditionLike | None = None
     children: Sequence["TimeTicker"] = ()
 
+    # What names a function or a task, and a request beside a function that is no call: all else is refused.
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(self, function: Call, **ticker: Unpack[_TimeTickerOfFunction]) -> None: ...
+        @overload
+        def __init__(
+            self,
+            function: str | NamedFunction,
+            *,
+            request: object = None,
+            **ticker: Unpack[_TimeTickerOfFunction],
+        ) -> None: ...
+        @overload
+        def __init__(self, *, task: TaskLike, **ticker: Unpack[_TimeTickerOfTask]) -> None: ...
+        def __init__(self, *args: Any, **kwargs: Any) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class CronTicker(_Ticker):
@@ -155,3 +248,42 @@ class CronTicker(_Ticker):
     tags: Sequence[str] = ()
     namespace: str | None = None
     children: Sequence[TimeTicker] = ()
+
+    # The same, and when it fires.
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self, function: Call, *, expression: str, **ticker: Unpack[_CronTickerOfFunction]
+        ) -> None: ...
+        @overload
+        def __init__(
+            self, function: Call, *, every: timedelta | float, **ticker: Unpack[_CronTickerOfFunction]
+        ) -> None: ...
+        @overload
+        def __init__(
+            self,
+            function: str | NamedFunction,
+            *,
+            expression: str,
+            request: object = None,
+            **ticker: Unpack[_CronTickerOfFunction],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self,
+            function: str | NamedFunction,
+            *,
+            every: timedelta | float,
+            request: object = None,
+            **ticker: Unpack[_CronTickerOfFunction],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self, *, task: TaskLike, expression: str, **ticker: Unpack[_CronTickerOfTask]
+        ) -> None: ...
+        @overload
+        def __init__(
+            self, *, task: TaskLike, every: timedelta | float, **ticker: Unpack[_CronTickerOfTask]
+        ) -> None: ...
+        def __init__(self, *args: Any, **kwargs: Any) -> None: ...

@@ -7,7 +7,17 @@ from tickerq_celery.payload.redaction import discreet
 from tickerq_celery.wording import meant_by
 
 # What users of Celery write, and the fields that stand for it here.
-_SAME = {"cron": "expression", "eta": "execution_time", "countdown": "delay"}
+_SAME = {
+    "cron": "expression",
+    "eta": "execution_time",
+    "countdown": "delay",
+    "autoretry_for": "retries",
+    "max_retries": "retries",
+    "default_retry_delay": "retry_intervals",
+    "retry_backoff": "retry_intervals",
+    "soft_time_limit": "timeout",
+    "time_limit": "hard_timeout",
+}
 
 
 def refuse_unknown(

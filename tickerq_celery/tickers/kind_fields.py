@@ -42,9 +42,16 @@ def refuse_fields_of_functions(ticker: Any) -> None:
     Raises:
         TickerValidationError: It names each such field, and shows no value whose name may be a secret's.
     """
-    _refuse(
-        {name: reason for name, reason in OF_FUNCTIONS.items() if getattr(ticker, name) is not None}, ticker
-    )
+    refuse_keywords_of_functions({name: getattr(ticker, name) for name in OF_FUNCTIONS})
+
+
+def refuse_keywords_of_functions(keywords: Mapping[str, object]) -> None:
+    """Refuse the same fields as keywords.
+
+    Raises:
+        TickerValidationError: It names each such field, and shows no value whose name may be a secret's.
+    """
+    _refuse({name: keywords[name] for name in OF_FUNCTIONS if keywords.get(name) is not None}, OF_FUNCTIONS)
 
 
 def has_fields_of_tasks(ticker: Any) -> bool:
@@ -59,15 +66,14 @@ def refuse_fields_of_tasks(ticker: Any) -> None:
         TickerValidationError: It names each such field, and shows no value whose name may be a secret's.
     """
     if has_fields_of_tasks(ticker):
-        _refuse(
-            {name: reason for name, reason in OF_TASKS.items() if getattr(ticker, name) not in _EMPTY}, ticker
-        )
+        given = {name: getattr(ticker, name) for name in OF_TASKS}
+        _refuse({name: value for name, value in given.items() if value not in _EMPTY}, OF_TASKS)
 
 
-def _refuse(reasons: dict[str, str], ticker: Any) -> None:
+def _refuse(given: Mapping[str, object], reasons: Mapping[str, str]) -> None:
     with Gathering() as check:
-        for name, reason in reasons.items():
-            check(refuse, name, getattr(ticker, name), reason)
+        for name, value in given.items():
+            check(refuse, name, value, reasons[name])
 
 
 def refuse(field: str, value: object, reason: str) -> None:

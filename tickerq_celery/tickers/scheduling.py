@@ -9,7 +9,7 @@ from tickerq_celery.payload.redaction import discreet
 from tickerq_celery.tickers.keywords import refuse_unknown
 
 # The parameters of ``schedule`` besides what it schedules.
-_PARAMETERS = ["at", "delay", "session", "on_conflict"]
+_PARAMETERS = ["at", "delay", "session", "on_conflict", "allow_unknown"]
 # What users of Celery and of TimeTicker write, and the keywords of ``schedule`` that stand for it.
 _MEANT = {"execution_time": "at=", "eta": "at=, an aware datetime", "countdown": "delay=, in seconds"}
 

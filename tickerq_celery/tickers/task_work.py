@@ -6,7 +6,7 @@ from typing import Any
 
 from tickerq_celery import validation
 from tickerq_celery.enums import OnLost, TickerKind, TickerPriority
-from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.errors import NoCeleryTaskError, TickerValidationError
 from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.payload.redaction import discreet
 from tickerq_celery.tickers.celery_task import checked_task
@@ -131,5 +131,6 @@ def _plain(field: str, value: object, plain: PlainJson) -> Any:
 def _unkept(error: Exception) -> str:
     """Return why a value is not kept, without the text of an error that may repeat it."""
     text = str(error)
-    shown = text if text.startswith(_JSONS_OWN) else type(error).__name__
+    is_harmless = isinstance(error, NoCeleryTaskError) or text.startswith(_JSONS_OWN)
+    shown = text if is_harmless else type(error).__name__
     return f"Celery's JSON does not keep it: {shown}"

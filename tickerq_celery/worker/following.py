@@ -61,8 +61,8 @@ class Follower:
     def _on_prerun(self, task: Any = None, **_: Any) -> None:
         request = task.request
         execution = execution_of_request(request)
-        # Of two apps in one process each follows its own; what a body runs eagerly is no message.
-        if execution is None or request.is_eager or task.app is not self._process.get().app:
+        # Of two apps in one process each follows its own.
+        if execution is None or task.app is not self._process.get().app:
             return
         parts = self._process.get()
         followed = Followed(execution=execution, begun_at=time.monotonic())

@@ -29,6 +29,9 @@ class Account:
 
 def accounts_of(users: Mapping[str, UserEntry]) -> dict[str, Account]:
     """Return the accounts of a ``users`` mapping, refusing a plain password by its user's name."""
+    if not isinstance(users, Mapping):
+        # Without its value, which may be a password.
+        raise ConfigError("users", "pass a dict of names with password hashes, {'ann': hash}")
     accounts: dict[str, Account] = {}
     for name, entry in users.items():
         if isinstance(entry, tuple):

@@ -71,20 +71,24 @@ def expired() -> str:
     [
         lambda: "",
         lambda: "nonsense",
-        lambda: TOKENS.token("bob", "tag"),
         lambda: TOKENS.token(None, "tag"),
-        lambda: TOKENS.token("ann", "log_out"),
         lambda: CsrfTokens(b"another key of 32 bytes or so ...").token("ann", "tag"),
         lambda: TOKENS.token("ann", "tag")[:-1] + "!",
         expired,
     ],
 )
-def test_a_form_without_a_token_for_this_user_and_route_is_refused(
-    client: FlaskClient, token: Callable[[], str]
-) -> None:
+def test_a_form_without_a_token_of_ours_is_refused(client: FlaskClient, token: Callable[[], str]) -> None:
     response = send(client, token=token())
     assert response.status_code == 403
     assert "no longer valid" in response.text
+
+
+def test_the_token_of_another_user_is_refused(client: FlaskClient) -> None:
+    assert send(client, token=TOKENS.token("bob", "tag")).status_code == 403
+
+
+def test_the_token_of_another_form_is_refused(client: FlaskClient) -> None:
+    assert send(client, token=TOKENS.token("ann", "log_out")).status_code == 403
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import threading
 from hashlib import scrypt
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
@@ -231,3 +232,16 @@ def test_a_weak_scrypt_hash_would_have_worked_otherwise(seeds: Seeds) -> None:
     digest = scrypt(b"pw", salt=b"salt", n=2, r=1, p=1).hex()
     with pytest.raises(ConfigError, match="too quick"):
         create_app(seeds.tickerq, users={"ann": f"scrypt:2:1:1$salt${digest}"})
+
+
+def test_users_that_are_no_dict_are_refused_without_their_text(seeds: Seeds) -> None:
+    users: Any = "admin:secret-password"
+    with pytest.raises(ConfigError, match="users: pass a dict of names with password hashes") as refusal:
+        create_app(seeds.tickerq, users=users)
+    assert "secret-password" not in str(refusal.value)
+
+
+def test_an_app_of_celery_is_no_tickerq(seeds: Seeds) -> None:
+    app: Any = seeds.tickerq.app
+    with pytest.raises(ConfigError, match="tickerq: pass the TickerQ of a Celery app, not a Celery"):
+        create_app(app, users={"admin": QUICK_HASH})

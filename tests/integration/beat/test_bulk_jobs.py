@@ -76,7 +76,9 @@ def test_what_failed_again_after_the_jobs_moment_is_not_retried_again(core: Core
     runs(core).retry(second)
     clock.advance(minutes=1)
     fail(core, started(core, second))
-    assert done(core, by_filter).changed == 1
+    ended = done(core, by_filter)
+    # It is none of those that the filter means, which are shown before a job starts.
+    assert (ended.changed, ended.skipped) == (1, 0)
     # Started no earlier: beside a large store its batch would come before the second one of the filter.
     by_id = bulk(core).start("retry", ids=[first, second], as_of=by_filter.as_of)
     assert reasons(done(core, by_id)) == {
@@ -99,6 +101,17 @@ def test_a_run_that_had_ended_and_is_retried_after_the_jobs_moment_goes_on(
     assert done(core, by_filter).changed == 0
     assert reasons(bulk(core).get(by_id.id)) == {bulk_batch.RETRIED_LATER: 1}
     assert row_of(core, run).status is TickerStatus.IDLE
+
+
+def test_a_run_that_ends_after_the_moment_of_a_deletion_is_not_meant(core: Core, clock: ManualClock) -> None:
+    run = make_run(enrolled(core))
+    running = started(core, run)
+    job = bulk(core).start("delete", everything=True)
+    clock.advance(seconds=1)
+    fail(core, running)
+    ended = done(core, job)
+    assert (ended.changed, ended.skipped) == (0, 0)
+    assert row_of(core, run).status is TickerStatus.FAILED
 
 
 def test_a_run_that_is_added_after_the_jobs_moment_is_not_meant(core: Core, clock: ManualClock) -> None:

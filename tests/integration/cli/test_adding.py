@@ -139,6 +139,13 @@ def test_add_stores_a_cron_ticker(run, app):
         (["Greet", "name=Ann", "--request", "{}"], 2, "pass --request or KEY=VALUE pairs, not both"),
         (["Greet", "--request", "{name: Ann}"], 2, "is no JSON"),
         (["Greet", "--request", "@absent.json"], 2, "absent.json"),
+        (
+            ["--task", "shop.ad"],
+            1,
+            "task is imported here, nor named by a stored ticker: did you mean shop.add?",
+        ),
+        (["--task", "shop.ad", "--cron", "0 9 * * *"], 1, "import its module, or pass --allow-unknown"),
+        (["--task", "shop.add", "--retries", "3"], 1, "a Celery task's own options rule: max_retries"),
         (["--task", "shop.add", "--args", "{}"], 2, "{} is no JSON list"),
         (["Send", "--time-zone", "UTC"], 2, "--time-zone is of cron tickers: add --cron or --every"),
         (["Send", "--cron", "0 9 * * *", "--unique-key", "one"], 2, "--unique-key is of time tickers"),

@@ -9,9 +9,10 @@ from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
+from celery import Celery
 from click.testing import CliRunner
 
-from tests.inner import Claimer, DropReason, new_id, tickerq_command
+from tests.inner import Claimer, DropReason, celery_command, new_id, tickerq_command
 from tests.integration.apps import change_row, join
 from tests.integration.pruning import count_ends
 from tests.statements import nodes
@@ -289,7 +290,20 @@ def test_check_shows_what_workers_dropped_lately_and_nothing_where_nothing_was(r
 
 @pytest.mark.usefixtures("migrated")
 def test_migrate_may_be_repeated(run):
-    assert "the store is ready" in run("migrate").output
+    output = run("migrate").output
+    assert "the store is ready" in output
+    assert "store_url" not in output
+
+
+def test_migrate_names_the_file_that_it_makes_where_store_url_is_not_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    tickerq = TickerQ(Celery("unset", broker="memory://", set_as_current=False))
+    result = CliRunner().invoke(celery_command, ["migrate"], obj=tickerq.app)
+    tickerq.close()
+    assert (result.exit_code, (tmp_path / "tickerq.db").is_file()) == (0, True)
+    assert f"store_url is not set, so it is the file {tmp_path}/tickerq.db: for another" in result.output
 
 
 @pytest.mark.usefixtures("migrated")

@@ -304,6 +304,16 @@ def test_a_broker_that_does_not_answer(core: Core, clock: ManualClock) -> None:
     assert "The broker at memory:// does not answer: refused" in explanation.waits[0].text
 
 
+def test_a_function_that_no_worker_has_and_no_broker_for_one(core: Core) -> None:
+    run_id = make_run(with_beat(core))
+    claim(core)
+    wait = explain(core, run_id, PlainSurroundings(error="does not answer: refused")).waits[0]
+    assert wait.cause is WaitCause.FUNCTION
+    assert wait.text.endswith(
+        "No worker is alive. The broker memory://, on which one would start, does not answer: refused."
+    )
+
+
 def test_the_sweep_once_the_cause_of_its_hold_is_gone(core: Core) -> None:
     run_id = make_run(core)
     claim(core)

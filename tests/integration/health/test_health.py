@@ -10,13 +10,15 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, text, update
 
-from tests.inner import Database, new_id
+from tests.inner import Database, DropReason, new_id
 from tests.integration.apps import change_row, enrol_worker, join, ticker_app
 from tests.manual_clock import START, ManualClock
 from tests.servers.schema_template import make_schema
+from tests.statements import drops
 from tests.tables import metadata, nodes, pauses
 from tests.thoroughness import in_verify
 from tickerq_celery import CronTicker, TickerQ, TickerStatus, TimeTicker
+from tickerq_celery.broker.address import broker_address
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.errors import QueryTooWideError, TickerValidationError
 from tickerq_celery.views import Finding, HealthReport, Severity, Subject, SubjectKind
@@ -83,7 +85,15 @@ def test_faults_of_every_kind_are_found_by_name(
     clock.advance(minutes=10)
     beat_all(shop, NodeKind.BEAT)
     join(shop, NodeKind.WORKER, queues=["other"], version="9.9")
-    found = problems(shop.health.report())
+    put_clock_forward(shop, join(shop, NodeKind.WORKER, name="celery@future", queues=["other"]))
+    join(shop, NodeKind.WORKER, name="celery@elsewhere", queues=["other"], broker="redis://elsewhere/0")
+    here = broker_address(shop.app)
+    join(shop, NodeKind.WORKER, namespace="theirs", queues=[namespace], broker=here)
+    with ticker_app(shop.store_url, namespace, clock) as other:
+        other.function("Send", retries=5)(lambda context: None)
+        join(other, NodeKind.WORKER, queues=["other"])
+    report = shop.health.report()
+    found = problems(report)
     worker = next(each for each in shop.nodes.find() if each.queues == (namespace,))
     assert ("worker_dead", "failed", worker.name) in found
     assert {each for each in found if each[2] != worker.name} == {
@@ -97,10 +107,22 @@ def test_faults_of_every_kind_are_found_by_name(
         ("failing", "warning", "Send"),
         ("paused", "warning", "Paused"),
         ("paused", "warning", "Digest (0 9 * * *)"),
+        ("clock_off", "failed", "celery@future"),
+        ("other_broker", "warning", "celery@elsewhere"),
+        ("shared_queue", "failed", namespace),
+        ("function_skew", "warning", "Send"),
         ("version_skew", "warning", None),
         ("retention_late", "warning", None),
         ("roll_up_late", "warning", None),
     }
+    assert "messages dropped in the last 24 hours: 2 old_claim" in [each.text for each in report.findings]
+
+
+def put_clock_forward(tickerq: TickerQ, node_id: UUID) -> None:
+    """Let a node's clock have been a minute ahead at its last heartbeat."""
+    clock_at = tickerq.core.clock.now() + timedelta(minutes=1)
+    statement = update(nodes).where(nodes.c.id == node_id).values(clock_at=clock_at)
+    tickerq.core.database.write(lambda connection: connection.execute(statement))
 
 
 def seeded(shop: TickerQ) -> None:
@@ -137,6 +159,7 @@ def seeded(shop: TickerQ) -> None:
     digest = shop.cron_tickers.add(CronTicker(function="Digest", expression="0 9 * * *"), allow_unknown=True)
     shop.cron_tickers.pause(digest.id)
     shop.cron_tickers.add(CronTicker(function="Send", expression="* * * * *"))
+    shop.core.write(drops.count, worker.id, {DropReason.OLD_CLAIM: 2})
 
 
 @pytest.mark.every_database

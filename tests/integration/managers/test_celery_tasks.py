@@ -32,7 +32,9 @@ from tickerq_celery.errors import (
     TickerValidationError,
     UnknownFunctionError,
     UnknownKeywordError,
+    UnknownTaskError,
 )
+from tickerq_celery.tickers.kind_fields import OF_FUNCTIONS
 
 LATER = START + timedelta(hours=1)
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -116,8 +118,9 @@ def test_a_task_that_this_process_does_not_have_is_left_to_beat_which_publishes_
 ) -> None:
     for to in ("ops", "sales"):
         run = tickerq.schedule(
-            "elsewhere.report", args=["sales"], kwargs={"to": to}, options={"ignore_result": True}
-        )
+            "elsewhere.report", args=["sales"], kwargs={"to": to}, options={"ignore_result": True},
+            allow_unknown=True,
+        )  # fmt: skip
         assert (tickerq.runs.get(run.id).status, sent(tickerq)) == (TickerStatus.IDLE, [])
     dispatch_due(tickerq)
     assert sent(tickerq) == [("elsewhere.report", ["sales"], {"to": to}) for to in ("ops", "sales")]
@@ -134,7 +137,7 @@ def test_beat_publishes_with_the_options_of_a_task_that_its_producer_has_not_imp
     def report() -> None: ...
 
     with ticker_app(store_url, namespace, clock) as producer:
-        run = producer.schedule("shop.report")
+        run = producer.schedule("shop.report", allow_unknown=True)
         assert (messages(producer), producer.runs.get(run.id).status) == ([], TickerStatus.IDLE)
     dispatch_due(tickerq)
     [message] = messages(tickerq)
@@ -294,7 +297,7 @@ def test_a_unique_key_holds_for_functions_and_tasks_alike(tickerq: TickerQ, add:
 
 def test_a_batch_of_functions_and_tasks_of_one_name_is_stored_as_a_whole(tickerq: TickerQ, add: Any) -> None:
     batch = [TimeTicker("Send", delay=60), TimeTicker(task="Send", delay=60), TimeTicker(task=add.s(1))]
-    runs = tickerq.time_tickers.add_batch(batch)
+    runs = tickerq.time_tickers.add_batch(batch, allow_unknown=True)
     assert [run.kind for run in runs] == [TickerKind.FUNCTION, TickerKind.CELERY_TASK, TickerKind.CELERY_TASK]
     batch.append(TimeTicker(task=add, retries=3))
     with pytest.raises(TickerValidationError, match=r"^\[3\]\.retries: a Celery task's own options rule"):
@@ -305,7 +308,9 @@ def test_a_batch_of_functions_and_tasks_of_one_name_is_stored_as_a_whole(tickerq
 def test_what_is_refused_is_named_by_its_path_and_nothing_is_stored(tickerq: TickerQ, add: Any) -> None:
     child = TimeTicker(task=add, args=[{1}], timeout=3)
     with pytest.raises(TickerValidationError) as caught:
-        tickerq.time_tickers.add(TimeTicker("Send", children=[TimeTicker(task="a", children=[child])]))
+        tickerq.time_tickers.add(
+            TimeTicker("Send", children=[TimeTicker(task=add, args=[1], children=[child])])
+        )
     fields = [each.field for each in (caught.value, *caught.value.others)]
     assert fields == ["children[0].children[0].timeout", "children[0].children[0].args[0]"]
     with pytest.raises(
@@ -325,7 +330,7 @@ def test_what_is_refused_is_named_by_its_path_and_nothing_is_stored(tickerq: Tic
         ("countdown", "pass delay="),
         ("eta", "pass at="),
         ("execution_time", "pass at="),
-        ("retries", "schedule has no such keyword"),
+        ("nothing", "schedule has no such keyword"),
         ("tag", "did you mean tags"),
     ],
 )
@@ -334,6 +339,47 @@ def test_a_keyword_that_schedule_does_not_have_is_refused(
 ) -> None:
     with pytest.raises(UnknownKeywordError, match=f"^{keyword}: .*{reason}"):
         tickerq.schedule(add.s(2), **{keyword: 3})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("keyword", sorted(OF_FUNCTIONS))
+def test_a_field_that_only_functions_have_is_refused_with_what_a_task_has_instead(
+    tickerq: TickerQ, add: Any, keyword: str
+) -> None:
+    with pytest.raises(TickerValidationError) as caught:
+        tickerq.schedule(add.s(2), **{keyword: 3})  # type: ignore[arg-type]
+    assert (caught.value.field, caught.value.reason) == (keyword, OF_FUNCTIONS[keyword])
+
+
+def test_a_task_that_nothing_knows_is_refused_unless_it_is_meant(tickerq: TickerQ, add: Any) -> None:
+    send: Any = tickerq.function("Post")(lambda: None)
+    unknown: dict[str, Callable[..., object]] = {
+        "schedule": lambda **also: tickerq.schedule("shop.ad", **also),
+        "child": lambda **also: tickerq.schedule(add.s(1), children=[TimeTicker(task="shop.ad")], **also),
+        "child of a function": lambda **also: send.schedule(children=[TimeTicker(task="shop.ad")], **also),
+        "time ticker": lambda **also: tickerq.time_tickers.add(TimeTicker(task="shop.ad"), **also),
+        "cron ticker": lambda **also: tickerq.cron_tickers.add(CronTicker(task="shop.ad", every=60), **also),
+    }
+    for call in unknown.values():
+        with pytest.raises(UnknownTaskError, match=r"task: no such Celery task.*did you mean shop\.add\?"):
+            call()
+    assert (count(tickerq), len(tickerq.cron_tickers.find())) == (0, 0)
+    run = tickerq.schedule("shop.ad", delay=60, allow_unknown=True)
+    # From then on the store knows it: a copy of it is no slip.
+    assert tickerq.time_tickers.clone(run.id).function == "shop.ad"
+    for call in unknown.values():
+        call()
+
+
+def test_a_task_that_only_a_cron_ticker_names_is_known(tickerq: TickerQ) -> None:
+    tickerq.cron_tickers.add(CronTicker(task="shop.elsewhere", every=60), allow_unknown=True)
+    assert tickerq.schedule("shop.elsewhere", delay=60).function == "shop.elsewhere"
+    with pytest.raises(UnknownTaskError):
+        tickerq.schedule("shop.elsewhere", namespace="another", delay=60)
+
+
+def test_the_name_of_a_function_as_a_task_says_how_a_function_is_scheduled(tickerq: TickerQ) -> None:
+    with pytest.raises(TickerValidationError, match="task: it is of a ticker function: pass function="):
+        tickerq.schedule("Send", delay=60)
 
 
 def test_a_function_is_not_scheduled_as_a_task(tickerq: TickerQ) -> None:
@@ -486,7 +532,7 @@ def test_the_call_of_a_run_is_changed_in_its_parts(tickerq: TickerQ, add: Any) -
     changed = update(run.id, options={"queue": "others", "task_id": "eight"})
     assert (changed.queue, changed.task_id, changed.request["options"]) == ("others", "eight", {})
     assert update(run.id, queue="sums").queue == "sums"
-    changed = update(run.id, task="shop.subtract")
+    changed = update(run.id, task="shop.subtract", allow_unknown=True)
     assert (changed.function, changed.request["args"]) == ("shop.subtract", [4])
     changed = update(run.id, task=add.s(5))
     assert (changed.function, changed.request) == ("shop.add", {"args": [5], "kwargs": {}, "options": {}})
@@ -545,7 +591,9 @@ def test_the_call_of_a_cron_ticker_is_changed_with_its_waiting_occurrences(
     assert (changed.request["args"], changed.queue, changed.on_lost) == ([3], "sums", OnLost.RETRY)
     [run] = tickerq.cron_tickers.occurrences(cron.id)
     assert (run.request["args"], run.queue, run.on_lost) == ([3], "sums", OnLost.RETRY)
-    changed = tickerq.cron_tickers.update(cron.id, task="shop.subtract", options={"queue": "others"})
+    changed = tickerq.cron_tickers.update(
+        cron.id, task="shop.subtract", options={"queue": "others"}, allow_unknown=True
+    )
     assert (changed.function, changed.queue, changed.request["options"]) == ("shop.subtract", "others", {})
     assert tickerq.cron_tickers.occurrences(cron.id)[0].queue == "others"
 
@@ -597,7 +645,7 @@ def test_a_run_of_a_task_is_found_by_its_name_its_kind_and_its_id(tickerq: Ticke
 
 def test_secrets_of_a_call_are_masked_in_what_people_see(tickerq: TickerQ) -> None:
     pay = tickerq.app.signature("shop.pay", ({"card": {"api-key": "k"}},), {"token": "t"})
-    run = tickerq.schedule(pay.set(headers={"Authorization": "a"}), delay=60)
+    run = tickerq.schedule(pay.set(headers={"Authorization": "a"}), delay=60, allow_unknown=True)
     assert run.shown_request == {
         "args": [{"card": {"api-key": "•••"}}],
         "kwargs": {"token": "•••"},

@@ -36,6 +36,7 @@ MANAGERS = {
     "time_tickers.time_tickers",
     "unique_keys",
     "unit_of_work",
+    "unknown_tasks",
 }
 # What a process needs that never runs a ticker: the tasks of its functions, which may be called in it.
 WORKER = {"exception_handler", "parts", "seeder_decorator", "step"}

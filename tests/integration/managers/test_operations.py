@@ -126,6 +126,20 @@ def test_an_id_that_served_for_another_verb_or_other_arguments_is_refused(ticker
     assert tickerq.cron_tickers.get(cron.id).is_enabled
 
 
+def test_an_id_that_served_for_the_same_verb_with_another_argument_is_refused(tickerq: TickerQ) -> None:
+    run = waiting(tickerq)
+    cron = tickerq.cron_tickers.add(CronTicker("Send", expression="0 9 * * *"))
+    acting = tickerq.acting_as(Actor("ana", operation_id=new_id()))
+    acting.time_tickers.update(run.id, description="first")
+    with pytest.raises(OperationReusedError, match=r"for time_tickers\.update"):
+        acting.time_tickers.update(run.id, description="second")
+    acting = tickerq.acting_as(Actor("ana", operation_id=new_id()))
+    acting.cron_tickers.run_now(cron.id, request={"to": "ana"})
+    with pytest.raises(OperationReusedError):
+        acting.cron_tickers.run_now(cron.id, request={"to": "bob"})
+    assert tickerq.runs.get(run.id).description == "first"
+
+
 def test_a_refused_operation_does_not_use_up_its_id(tickerq: TickerQ) -> None:
     run = waiting(tickerq)
     tickerq.runs.cancel(run.id)
@@ -161,9 +175,9 @@ def test_an_actor_that_cannot_be_stored_is_refused(field: str, value: str) -> No
         Actor(**{"name": "ana", field: value})
 
 
-@pytest.mark.parametrize("actor", ["ana", None])
+@pytest.mark.parametrize("actor", [7, None])
 def test_what_is_no_actor_cannot_act(tickerq: TickerQ, actor: Any) -> None:
-    with pytest.raises(TickerValidationError, match="actor: pass an Actor"):
+    with pytest.raises(TickerValidationError, match="actor: pass a name, or an Actor"):
         tickerq.acting_as(actor)
 
 

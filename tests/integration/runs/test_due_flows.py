@@ -1,5 +1,6 @@
 """Runs waiting for capacity in their queue: left due, taken round robin, in the way of no other function."""
 
+from collections import Counter
 from collections.abc import Callable, Collection
 from datetime import timedelta
 from uuid import UUID
@@ -155,6 +156,17 @@ def test_what_workers_take_is_no_window_where_it_is_not_known_or_as_much_as_may_
 def test_a_queue_that_no_live_worker_consumes_has_no_window(core: Core) -> None:
     make_runs(core, 60, queue="reports")
     assert len(claimed(Claimer(core))) == 60
+
+
+def test_flows_without_a_window_share_a_batch(make_core: MakeCore) -> None:
+    core = enrolled(make_core(send(), send("Other"), send("Third"), batch_size=20), prefetch=TAKES)
+    claimer = Claimer(core)
+    make_runs(core, 60)
+    claimed(claimer)
+    for function in ("Other", "Third"):
+        make_runs(core, 60, function, queue="reports")
+    batch = claimed(claimer)
+    assert Counter(each.function for each in batch) == {"Other": 10, "Third": 10}
 
 
 def test_a_backlog_of_one_key_delays_no_other_key_of_its_function(

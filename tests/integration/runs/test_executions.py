@@ -501,6 +501,16 @@ def test_an_execution_that_was_taken_for_lost_and_ends_is_corrected(core: Core) 
     assert keys_of(core, execution.id) == [(1, 0, 0, DONE, None)]
 
 
+def test_an_end_after_another_one_of_the_same_execution_corrects_no_failure(core: Core) -> None:
+    execution = published(core, make_call(core))
+    run = begun(core, execution)
+    # As where the main process has killed a child for its limit, whose report was on its way.
+    fail(core, run)
+    assert end(core, run) is None
+    assert row_of(core, execution.id).status is FAILED
+    assert [key[3] for key in keys_of(core, execution.id)] == [FAILED]
+
+
 def test_a_lost_execution_whose_cancel_was_requested_is_cancelled_and_not_published_anew(core: Core) -> None:
     execution = published(core, make_call(core, columns={"on_lost": OnLost.RETRY.value}))
     run = begun(core, execution)

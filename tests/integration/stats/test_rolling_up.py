@@ -58,6 +58,17 @@ def test_an_end_that_is_committed_late_is_counted_and_one_that_comes_later_still
     assert roll_all(core) == 0
 
 
+def test_a_watermark_that_another_process_has_moved_ends_the_transaction(
+    core: Core, clock: ManualClock
+) -> None:
+    write(core, ended(core, clock.now()))
+    clock.advance(minutes=3)
+    before = rollup_state.START
+    assert roll_all(core) == 1
+    with pytest.raises(AssertionError, match="was locked at"):
+        core.write(rollup_state.move, before, rollup_state.position_at(clock.now()))
+
+
 def test_ends_of_one_moment_are_counted_once_over_several_pieces(core: Core, clock: ManualClock) -> None:
     write(core, *(ended(core, clock.now()) for _ in range(5)))
     clock.advance(minutes=3)

@@ -134,8 +134,8 @@ def name_the_function(session: Session) -> None:
     TimeTicker("Send", children=[TimeTicker(clean)])
     CronTicker(clean, every=60)
 
-    TimeTicker(3)  # refused: arg-type | reportArgumentType
-    TimeTicker(send, delay="long")  # refused: arg-type | reportArgumentType
+    TimeTicker(3)  # refused: call-overload | reportArgumentType,reportCallIssue
+    TimeTicker(send, delay="long")  # refused: call-overload | reportArgumentType,reportCallIssue
 
 
 async def call_the_body(context: TickerContext[Parcel], own: TickerContext[None]) -> None:

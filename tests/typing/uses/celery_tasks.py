@@ -67,12 +67,12 @@ def add_tickers(engine: Engine) -> None:
     cron = CronTicker(task=add, args=[2], every=timedelta(hours=1), overlap="skip", options={"queue": "sums"})
     assert_type(tickerq.cron_tickers.add(cron), Cron)
 
-    TimeTicker(task=3)  # refused: arg-type | reportArgumentType
-    TimeTicker(task=send)  # refused: arg-type | reportArgumentType
-    TimeTicker(task=add, args=3)  # refused: arg-type | reportArgumentType
-    TimeTicker(task=add, options=[3])  # refused: arg-type | reportArgumentType
-    TimeTicker(task=add, on_lost="ignore")  # refused: arg-type | reportArgumentType
-    CronTicker(task=send.s(user_id=3), every=60)  # refused: arg-type | reportArgumentType
+    TimeTicker(task=3)  # refused: call-overload | reportArgumentType
+    TimeTicker(task=send)  # refused: call-overload | reportArgumentType
+    TimeTicker(task=add, args=3)  # refused: call-overload | reportArgumentType
+    TimeTicker(task=add, options=[3])  # refused: call-overload | reportArgumentType
+    TimeTicker(task=add, on_lost="ignore")  # refused: call-overload | reportArgumentType
+    CronTicker(task=send.s(user_id=3), every=60)  # refused: call-overload | reportArgumentType
     tickerq.schedule(add.s(2), session=engine)  # refused: arg-type | reportArgumentType
 
 

@@ -42,7 +42,7 @@ async def wrong(session: Session, connection: Connection, their: AsyncSession, r
     tickerq.time_tickers.add(TICKER, session=their)  # refused: arg-type | reportArgumentType
     await aio.time_tickers.add(DIGEST)  # refused: arg-type | reportArgumentType
     await aio.time_tickers.update(run_id, prioritiy="high")  # refused: call-arg | reportCallIssue
-    await aio.time_tickers.cancel(run_id, session=their)  # refused: call-arg | reportCallIssue
+    await aio.time_tickers.cancel(run_id, session=session)  # refused: arg-type | reportArgumentType
     await aio.runs.find(status="faild")  # refused: arg-type | reportArgumentType
     aio.runs.iterate(function=5)  # refused: arg-type | reportArgumentType
     await aio.runs.iterate()  # refused: misc | reportGeneralTypeIssues

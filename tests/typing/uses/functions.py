@@ -106,6 +106,7 @@ def schedule(session: Session, connection: Connection, engine: Engine) -> None:
     greet.schedule(Bill(3))  # refused: arg-type | reportArgumentType
     greet.schedule(Greeting(to="you"), retires=3)  # refused: call-arg | reportCallIssue
     greet.schedule(Greeting(to="you"), retries="3")  # refused: arg-type | reportArgumentType
+    greet.s(Greeting(to="you"))  # refused: misc | reportAttributeAccessIssue,reportUnknownMemberType
     greet.schedule(Greeting(to="you"), session=engine)  # refused: arg-type | reportArgumentType
     greet.schedule(Greeting(to="you"), priority="hihg")  # refused: arg-type | reportArgumentType
     greet.schedule(Greeting(to="you"), at="tomorrow")  # refused: arg-type | reportArgumentType
@@ -123,8 +124,8 @@ def name_functions() -> None:
 
     send.s(user_id=3).schedule(delay="soon")  # refused: arg-type | reportArgumentType
     send_from.s(3, subject="Hello")  # refused: call-arg | reportCallIssue
-    TimeTicker(print)  # refused: arg-type | reportArgumentType
-    TimeTicker(send, "tell")  # refused: call-arg | reportCallIssue
+    TimeTicker(print)  # refused: call-overload | reportArgumentType,reportCallIssue
+    TimeTicker(send, "tell")  # refused: call-overload | reportCallIssue
 
 
 def refuse_options() -> None:

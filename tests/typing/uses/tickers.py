@@ -18,6 +18,10 @@ runs, pauses = tickerq.runs, tickerq.pauses
 MOMENT = datetime(2030, 1, 1, tzinfo=UTC)
 
 
+@tickerq.function("Send")
+def send(user_id: int) -> None: ...
+
+
 def take_a_session(session: Session, scoped: scoped_session[Session], connection: Connection) -> None:
     ticker = TimeTicker(function="send")
     assert_type(time_tickers.add(ticker, session=session), Run)
@@ -44,16 +48,23 @@ def add() -> None:
     cron_tickers.add(CronTicker(function="send", every=3600, misfire_grace=timedelta(days=1)))
     assert_type(cron_tickers.add(cron), Cron)
 
-    TimeTicker(function="send", retrys=3)  # refused: call-arg | reportCallIssue
-    TimeTicker(function="send", priority="hihg")  # refused: arg-type | reportArgumentType
-    TimeTicker(function="send", priority=TickerStatus.QUEUED)  # refused: arg-type | reportArgumentType
-    TimeTicker(function="send", run_condition="on_sucess")  # refused: arg-type | reportArgumentType
-    TimeTicker(function="send", execution_time="tomorrow")  # refused: arg-type | reportArgumentType
-    TimeTicker(function="send", timeout="30 s")  # refused: arg-type | reportArgumentType
-    TimeTicker(function="send", retry_intervals=60)  # refused: arg-type | reportArgumentType
-    TimeTicker(function="send", children=["tell"])  # refused: list-item | reportArgumentType
-    CronTicker(function="send", expression="@daily", overlap="no")  # refused: arg-type | reportArgumentType
-    CronTicker(function="send", expression="@daily", misfire="all")  # refused: arg-type | reportArgumentType
+    TimeTicker()  # refused: call-overload | reportCallIssue
+    TimeTicker(send.s(user_id=3), request=4)  # refused: call-overload | reportArgumentType
+    TimeTicker("send", task="shop.send")  # refused: call-overload | reportCallIssue
+    CronTicker(send.s(user_id=3))  # refused: call-overload | reportCallIssue
+    CronTicker("send", expression="@daily", every=60)  # refused: call-overload | reportCallIssue
+    TimeTicker(send.s(user_id=3), delay=5)
+    CronTicker(send.s(user_id=3), every=60, tags=["eu"])
+    TimeTicker(function="send", retrys=3)  # refused: call-overload | reportCallIssue
+    TimeTicker("s", priority="hihg")  # refused: call-overload | reportArgumentType,reportCallIssue
+    TimeTicker("s", priority=TickerStatus.DONE)  # refused: call-overload | reportArgumentType,reportCallIssue
+    TimeTicker("s", run_condition="on_sucess")  # refused: call-overload | reportArgumentType,reportCallIssue
+    TimeTicker("s", execution_time="tomorrow")  # refused: call-overload | reportArgumentType,reportCallIssue
+    TimeTicker("s", timeout="30 s")  # refused: call-overload | reportArgumentType,reportCallIssue
+    TimeTicker("s", retry_intervals=60)  # refused: call-overload | reportArgumentType,reportCallIssue
+    TimeTicker(function="send", children=["tell"])  # refused: list-item | reportArgumentType,reportCallIssue
+    CronTicker("s", every=9, overlap="no")  # refused: call-overload | reportArgumentType,reportCallIssue
+    CronTicker("s", every=9, misfire="all")  # refused: call-overload | reportArgumentType,reportCallIssue
     time_tickers.add(cron)  # refused: arg-type | reportArgumentType
     cron_tickers.add(ticker)  # refused: arg-type | reportArgumentType
     time_tickers.add(ticker, on_conflict="ignore")  # refused: arg-type | reportArgumentType

@@ -62,7 +62,8 @@ def test_a_long_summary_is_cut() -> None:
 @pytest.mark.parametrize(
     "option",
     [
-        {"retries": 1}, {"retry_intervals": [1]}, {"queue": "mail"}, {"priority": "high"}, {"timeout": 5},
+        {"retries": 1}, {"retries": 0, "retry_intervals": [1]}, {"queue": "mail"}, {"priority": "high"},
+        {"timeout": 5},
         {"hard_timeout": 5}, {"max_concurrency": 1}, {"max_concurrency_per_key": None}, {"rate_limit": "1/s"},
         {"on_lost": "fail"},
     ],

@@ -78,7 +78,9 @@ def test_defaults_and_units() -> None:
         None,
         OnLost.RETRY,
     )
-    timed = make_function(first, "f", timeout=timedelta(minutes=1), retry_intervals=[timedelta(minutes=1), 2])
+    timed = make_function(
+        first, "f", timeout=timedelta(minutes=1), retries=0, retry_intervals=[timedelta(minutes=1), 2]
+    )
     assert (timed.timeout, timed.retry_intervals) == (MINUTE, (MINUTE, MINUTE / 30))
     worded = make_function(first, "f", misfire="skip", overlap="skip", on_lost="fail", priority=1)
     assert (worded.misfire, worded.overlap) == (MisfirePolicy.SKIP, OverlapPolicy.SKIP)

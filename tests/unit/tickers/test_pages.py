@@ -1,12 +1,15 @@
 """A page is a sequence of what it lists, and a walk reads one page after the other."""
 
+import asyncio
+import gc
 from collections.abc import Sequence
+from weakref import WeakSet
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tickerq_celery.tickers.pages import Page, Walk
+from tickerq_celery.tickers.pages import AsyncWalk, Page, Walk
 
 PAGE = Page(("first", "second", "third"), next_cursor="more")
 
@@ -78,6 +81,42 @@ def test_a_walk_reads_a_page_when_its_first_item_is_asked_for() -> None:
         next(walk)
         reads.append(listing.reads)
     assert reads == [0, 1, 1, 2, 2, 3]
+
+
+class Item:
+    """Something that can be looked for after a page was left."""
+
+
+class Freed:
+    """Pages of two items, of each of which it is known whether anything keeps it."""
+
+    def __init__(self, pages: int) -> None:
+        self._last = pages
+        self._made: WeakSet[Item] = WeakSet()
+
+    def page_after(self, cursor: str | None) -> Page[Item]:
+        number = 1 if cursor is None else int(cursor) + 1
+        items = Item(), Item()
+        self._made.update(items)
+        return Page(items, next_cursor=None if number == self._last else str(number))
+
+    def kept(self) -> int:
+        gc.collect()
+        return len(self._made)
+
+
+def test_a_walk_keeps_one_page_at_a_time() -> None:
+    listing = Freed(20)
+    walk = Walk(listing.page_after)
+    assert max(listing.kept() for _ in walk) == 2
+
+
+def test_an_asynchronous_walk_keeps_one_page_at_a_time() -> None:
+    async def most() -> int:
+        return max([listing.kept() async for _ in AsyncWalk(Walk(listing.page_after))])
+
+    listing = Freed(20)
+    assert asyncio.run(most()) == 2
 
 
 def test_a_walk_goes_on_where_a_read_has_failed() -> None:

@@ -3,8 +3,10 @@
 import os
 import select
 import signal
+import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from queue import SimpleQueue
 from typing import Any
 from uuid import uuid4
@@ -17,6 +19,7 @@ from tests.acceptance.waiting import wait_until
 from tests.inner import SignalKind, SignalReport, task_id
 from tests.unit.worker.pool_child import child
 from tickerq_celery.tickers.timeouts import TimeLimits
+from tickerq_celery.worker import child_marks
 from tickerq_celery.worker.body_limits import BodyLimits
 from tickerq_celery.worker.child_marks import ChildMarks
 from tickerq_celery.worker.limit_watch import LimitWatch
@@ -77,6 +80,31 @@ def test_a_body_that_has_ended_is_not_killed_however_long_its_end_takes_to_write
         assert not has_died(pid)
 
 
+def test_limits_are_looked_at_several_times_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+
+    def wait(event: threading.Event, timeout: float) -> bool:
+        waited.append(timeout)
+        return len(waited) == 3
+
+    monkeypatch.setattr(threading.Event, "wait", wait)
+    LimitWatch(ChildMarks(), SimpleQueue(), {}).run()
+    assert len(waited) == 3
+    assert max(waited) <= 0.5
+
+
+def test_a_child_that_has_another_claim_since_the_look_is_not_killed_for_the_one_before(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with child(watched.marks, 0, body(TimeLimits(hard=0.001))) as pid:
+        [mark] = wait_until(watched.marks.overdue, lambda: "the limit")
+        monkeypatch.setattr(watched.marks, "overdue", lambda: [replace(mark, claim_no=2)])
+        watched.check()
+        assert not has_died(pid)
+    assert watched.killed == {}
+    assert watched.reports.empty()
+
+
 def test_an_end_that_is_being_marked_waits_for_a_kill_that_has_been_decided(watched: Watched) -> None:
     ended, has_ended = os.pipe()
 
@@ -119,10 +147,16 @@ def test_a_body_that_exceeds_its_soft_limit_is_interrupted_once(watched: Watched
 
 
 @pytest.fixture
-def limits(monkeypatch: pytest.MonkeyPatch) -> BodyLimits:
-    """The limits of this very process, as if it were a child of a pool."""
+def marks(monkeypatch: pytest.MonkeyPatch) -> ChildMarks:
+    """The marks of this very process, as if it were a child of a pool."""
     monkeypatch.setattr(current_process(), "index", 0, raising=False)
-    return BodyLimits(ChildMarks())
+    return ChildMarks()
+
+
+@pytest.fixture
+def limits(marks: ChildMarks) -> BodyLimits:
+    """The limits of this very process."""
+    return BodyLimits(marks)
 
 
 def strike() -> None:
@@ -165,6 +199,18 @@ def test_the_soft_limit_interrupts_nothing_that_follows_a_coroutine_on_its_loop(
     with limits.attempt(), limits.body(TimeLimits(soft=1e-9)):
         limits.end()
         strike()
+
+
+def test_the_hard_limit_kills_nothing_that_follows_a_coroutine_on_its_loop(
+    limits: BodyLimits, marks: ChildMarks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child_marks, "_lives", lambda pid: True)
+    with limits.attempt():
+        marks.begin(RUN, 3)
+        with limits.body(TimeLimits(hard=1e-9)):
+            assert marks.overdue() != []
+            limits.end()
+            assert marks.overdue() == []
 
 
 def test_a_soft_limit_of_celerys_own_interrupts_a_body_without_one(limits: BodyLimits) -> None:

@@ -19,7 +19,7 @@ from tickerq_celery.tickers.views import Cron, Run
 @command("add", acts=True)
 @click.argument("function", required=False)
 @click.argument("pairs", metavar="[KEY=VALUE]...", nargs=-1)
-@click.option("--allow-unknown", is_flag=True, help="Also a function that nothing knows yet.")
+@click.option("--allow-unknown", is_flag=True, help="Also a function or Celery task that nothing knows yet.")
 @click.option("--on-conflict", type=Word(OnConflict), help="What to do where its unique key is taken.")
 def add(
     shell: Shell,

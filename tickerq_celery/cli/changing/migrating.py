@@ -4,7 +4,10 @@ import click
 
 from tickerq_celery.cli.shell import Shell, command
 from tickerq_celery.cron.seeding import prune
+from tickerq_celery.enums import SettingSource
 from tickerq_celery.health.phrases import counted
+
+_UNSET = SettingSource.DEFAULT
 
 
 @command("migrate", acts=True, needs_store=False)
@@ -14,7 +17,18 @@ def migrate(shell: Shell) -> None:
     shell.output.line(f"migrating, for as long as the database takes: {store}")
     shell.tickerq.create_schema()
     shell.managers.audit.record("cli.migrate")
-    shell.output.value({"store": store}, lambda: click.echo(f"the store is ready: {store}"))
+
+    def show() -> None:
+        click.echo(f"the store is ready: {store}")
+        if any(
+            each.name == "store_url" and each.source is _UNSET for each in shell.tickerq.report().settings
+        ):
+            click.echo(
+                f"store_url is not set, so it is the file {shell.tickerq.core.database.url.database}: for "
+                "another database, TickerQ(app, store_url=…)"
+            )
+
+    shell.output.value({"store": store}, show)
 
 
 @command("seed", acts=True)

@@ -58,6 +58,9 @@ def _workers(case: WaitingCase) -> Iterator[str]:
     yield from lost(case)
     names = [worker.name for worker in case.workers]
     yield f"Alive without it: {listed(names)}." if names else "No worker is alive."
+    broker = case.outside.broker
+    if broker is not None and broker.error is not None:
+        yield f"The broker {broker.address}, on which one would start, {broker.error}."
 
 
 def lost(case: WaitingCase, queue: str | None = None) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Final, Generic, Unpack
+from typing import Final, Unpack
 from uuid import UUID
 
 from tickerq_celery import validation
@@ -44,13 +44,17 @@ FIXED = {"namespace"}
 _operation = partial(operation_on, ObjectKind.CRON_TICKER)
 
 
-class CronTickerManager(CronReading, CronLists, CronPausing, CronRunning, CronOperations, Generic[SessionT]):
+class CronTickerManager(
+    CronReading[SessionT], CronLists, CronPausing[SessionT], CronRunning[SessionT], CronOperations[SessionT]
+):
     """Standing definitions. Every call but a delete is one transaction, or part of a ``session``."""
 
     def __init__(self, storing: UnitOfWork, canceller: Canceller, surroundings: Surroundings) -> None:
         self._storing = storing
         self._crons = LockedCrons(storing)
-        self._occurrences = RunManager(storing, canceller, surroundings, TickerType.CRON_TICKER_OCCURRENCE)
+        self._occurrences = RunManager[SessionT](
+            storing, canceller, surroundings, TickerType.CRON_TICKER_OCCURRENCE
+        )
 
     def add(
         self, ticker: CronTicker, *, session: SessionT | None = None, allow_unknown: bool = False
@@ -163,6 +167,7 @@ class CronTickerManager(CronReading, CronLists, CronPausing, CronRunning, CronOp
         self,
         cron_id: UUID | str,
         *,
+        session: SessionT | None = None,
         expected: ExpectedLike = None,
         reason: str | None = None,
         by: str | None = None,
@@ -176,12 +181,13 @@ class CronTickerManager(CronReading, CronLists, CronPausing, CronRunning, CronOp
         found = validation.identifier(cron_id)
         versions = expected_of(found, expected)
         operation = _operation("cron_tickers.delete", [found], by, reason, expected=versions)
-        self._delete(operation, versions, needed=[found])
+        self._delete(operation, versions, session, needed=[found])
 
     def delete_batch(
         self,
         ids: Collection[UUID | str],
         *,
+        session: SessionT | None = None,
         expected: ExpectedBatchLike = None,
         reason: str | None = None,
         by: str | None = None,
@@ -190,7 +196,7 @@ class CronTickerManager(CronReading, CronLists, CronPausing, CronRunning, CronOp
 
         A long history takes several transactions, the definitions go in the last, all or none, with the
         entry of the audit. Where one of them fails, the cron tickers are left paused with what remains, and
-        say who is deleting them; delete them again.
+        say who is deleting them; delete them again. In a caller's ``session`` all of it is one transaction.
 
         Raises:
             TickerChangedError: One is not the ``expected`` one any more; nothing is deleted.
@@ -198,27 +204,35 @@ class CronTickerManager(CronReading, CronLists, CronPausing, CronRunning, CronOp
         wanted = [validation.identifier(each) for each in ids]
         versions = wanted_versions(expected, wanted)
         return self._delete(
-            _operation("cron_tickers.delete", wanted, by, reason, expected=versions), versions
+            _operation("cron_tickers.delete", wanted, by, reason, expected=versions), versions, session
         )
 
     def _delete(
-        self, operation: Operation, versions: Mapping[UUID, str], *, needed: Collection[UUID] = ()
+        self,
+        operation: Operation,
+        versions: Mapping[UUID, str],
+        session: SessionT | None,
+        *,
+        needed: Collection[UUID] = (),
     ) -> int:
         storing, wanted = self._storing, operation.ids
-        with storing.refusals_recorded(operation):
-            storing.core.write(self._close, operation, versions)
-        while storing.core.write(occurrences.remove_some, wanted):
-            pass
+        if session is None:
+            with storing.refusals_recorded(operation):
+                storing.core.write(self._close, operation, versions)
+            while storing.core.write(occurrences.remove_some, wanted):
+                pass
 
         def work(tx: Transaction) -> Effect[int]:
-            before = self._crons.lock_all_seen(tx, wanted, {})
+            before = self._crons.lock_all_seen(tx, wanted, versions if session is not None else {})
+            while session is not None and occurrences.remove_some(tx, wanted):
+                pass
             for each in needed:
                 if each not in before:
                     raise TickerNotFoundError(KIND, each)
             removed = cron_tickers.remove(tx, wanted)
             return Effect(result=removed, change=deletion_of(list(before.values())))
 
-        return storing.operate(operation, work, recall=lambda tx, entry: entry.count)
+        return storing.operate(operation, work, recall=lambda tx, entry: entry.count, session=session)
 
     def _close(self, tx: Transaction, operation: Operation, versions: Mapping[UUID, str]) -> None:
         # Before anything goes: the last transaction would find out too late.
@@ -260,18 +274,18 @@ class AsyncCronTickers(AsyncManager):
     occurrences: Final = AsyncVerb(CronTickerManager.occurrences)
     update: Final = AsyncVerb(CronTickerManager[AsyncSessionLike].update)
     update_batch: Final = AsyncVerb(CronTickerManager[AsyncSessionLike].update_batch)
-    delete: Final = AsyncVerb(CronTickerManager.delete)
-    delete_batch: Final = AsyncVerb(CronTickerManager.delete_batch)
-    pause: Final = AsyncVerb(CronTickerManager.pause)
-    resume: Final = AsyncVerb(CronTickerManager.resume)
-    pause_batch: Final = AsyncVerb(CronTickerManager.pause_batch)
-    resume_batch: Final = AsyncVerb(CronTickerManager.resume_batch)
-    skip_next: Final = AsyncVerb(CronTickerManager.skip_next)
-    unskip_next: Final = AsyncVerb(CronTickerManager.unskip_next)
-    revert_to_code: Final = AsyncVerb(CronTickerManager.revert_to_code)
-    run_now: Final = AsyncVerb(CronTickerManager.run_now)
-    run_now_batch: Final = AsyncVerb(CronTickerManager.run_now_batch)
-    backfill: Final = AsyncVerb(CronTickerManager.backfill)
+    delete: Final = AsyncVerb(CronTickerManager[AsyncSessionLike].delete)
+    delete_batch: Final = AsyncVerb(CronTickerManager[AsyncSessionLike].delete_batch)
+    pause: Final = AsyncVerb(CronTickerManager[AsyncSessionLike].pause)
+    resume: Final = AsyncVerb(CronTickerManager[AsyncSessionLike].resume)
+    pause_batch: Final = AsyncVerb(CronTickerManager[AsyncSessionLike].pause_batch)
+    resume_batch: Final = AsyncVerb(CronTickerManager[AsyncSessionLike].resume_batch)
+    skip_next: Final = AsyncVerb(CronTickerManager[AsyncSessionLike].skip_next)
+    unskip_next: Final = AsyncVerb(CronTickerManager[AsyncSessionLike].unskip_next)
+    revert_to_code: Final = AsyncVerb(CronTickerManager[AsyncSessionLike].revert_to_code)
+    run_now: Final = AsyncVerb(CronTickerManager[AsyncSessionLike].run_now)
+    run_now_batch: Final = AsyncVerb(CronTickerManager[AsyncSessionLike].run_now_batch)
+    backfill: Final = AsyncVerb(CronTickerManager[AsyncSessionLike].backfill)
     preview: Final = AsyncVerb(CronTickerManager.preview)
     explain: Final = AsyncVerb(CronTickerManager.explain)
     figures: Final = AsyncVerb(CronTickerManager.figures)

@@ -51,6 +51,7 @@ class LockedCrons:
     def change(
         self,
         operation: Operation,
+        session: object,
         expected: ExpectedLike,
         work: Callable[[Transaction, CronRow], T],
         shown: Callable[[Change, T], Change] = lambda change, _: change,
@@ -65,13 +66,16 @@ class LockedCrons:
 
         def change(tx: Transaction) -> Effect[Cron]:
             row = lock(tx, cron_id)
-            before = self.get(tx, cron_id)
+            # Locking reads, as a caller's snapshot may be older.
+            (before,) = self.get_all(tx, [cron_id])
             check_version(version, before, cron_id)
             done = work(tx, row)
-            after = self.get(tx, cron_id)
+            (after,) = self.get_all(tx, [cron_id])
             return Effect(result=after, change=shown(change_of({cron_id: before}, [after]), done))
 
-        return self.storing.operate(operation, change, recall=lambda tx, entry: self.get(tx, cron_id))
+        return self.storing.operate(
+            operation, change, recall=lambda tx, entry: self.get(tx, cron_id), session=session
+        )
 
     def lock_seen(self, tx: Transaction, cron_id: UUID, version: str | None) -> CronRow:
         """Lock a cron ticker, if it is the one that a caller has seen."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Generic
 from uuid import UUID
 
 from tickerq_celery import validation
@@ -22,23 +23,25 @@ from tickerq_celery.store.runs import ends
 from tickerq_celery.tickers.cron_rows import CronRow, reverted_to_code
 from tickerq_celery.tickers.effect import Change, Effect
 from tickerq_celery.tickers.run_rows import occurrence_row, skipped_row
+from tickerq_celery.tickers.sessions import SessionT
 from tickerq_celery.tickers.skip_reasons import who_and_why
 from tickerq_celery.tickers.versions import ExpectedLike, wanted_version
 from tickerq_celery.tickers.views import Cron, Run
 from tickerq_celery.wording import moment
 
 
-class CronOperations:
-    """What an operator does to one cron ticker. Every call is one transaction that has it locked."""
+class CronOperations(Generic[SessionT]):
+    """What an operator does to one cron ticker, which each call has locked in its transaction."""
 
     _storing: UnitOfWork
     _crons: LockedCrons
-    _occurrences: RunManager
+    _occurrences: RunManager[SessionT]
 
     def skip_next(
         self,
         cron_id: UUID | str,
         *,
+        session: SessionT | None = None,
         expected: ExpectedLike = None,
         reason: str | None = None,
         by: str | None = None,
@@ -54,12 +57,15 @@ class CronOperations:
         """
         operation = operation_on_one("skip_next", cron_id, by, reason)
         words = f"Skipped on request{who_and_why(self._storing.operations.who(by), reason)}"
-        return self._crons.change(operation, expected, lambda tx, cron: self._skip_next(tx, cron, words))
+        return self._crons.change(
+            operation, session, expected, lambda tx, cron: self._skip_next(tx, cron, words)
+        )
 
     def unskip_next(
         self,
         cron_id: UUID | str,
         *,
+        session: SessionT | None = None,
         expected: ExpectedLike = None,
         reason: str | None = None,
         by: str | None = None,
@@ -76,12 +82,13 @@ class CronOperations:
             TickerValidationError: ``reason`` or ``by`` is too long, or its times cannot be read here.
         """
         operation = operation_on_one("unskip_next", cron_id, by, reason)
-        return self._crons.change(operation, expected, self._unskip_next)
+        return self._crons.change(operation, session, expected, self._unskip_next)
 
     def revert_to_code(
         self,
         cron_id: UUID | str,
         *,
+        session: SessionT | None = None,
         expected: ExpectedLike = None,
         reason: str | None = None,
         by: str | None = None,
@@ -97,7 +104,7 @@ class CronOperations:
             TickerValidationError: ``reason`` or ``by`` is too long, or the times cannot be read here.
         """
         operation = operation_on_one("revert_to_code", cron_id, by, reason)
-        return self._crons.change(operation, expected, self._revert_to_code)
+        return self._crons.change(operation, session, expected, self._revert_to_code)
 
     def backfill(
         self,
@@ -105,6 +112,7 @@ class CronOperations:
         start: datetime,
         end: datetime,
         *,
+        session: SessionT | None = None,
         per_minute: int = 60,
         expected: ExpectedLike = None,
         reason: str | None = None,
@@ -137,7 +145,10 @@ class CronOperations:
             return Effect(result=made, change=Change(ids=[run.id for run in made], after=after))
 
         return self._storing.operate(
-            operation, work, recall=lambda tx, entry: self._occurrences.got_all(tx, entry.ids)
+            operation,
+            work,
+            recall=lambda tx, entry: self._occurrences.got_all(tx, entry.ids, locks=session is not None),
+            session=session,
         )
 
     def _skip_next(self, tx: Transaction, cron: CronRow, words: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Generic
 from uuid import UUID
 
 from tickerq_celery import validation
@@ -18,6 +19,7 @@ from tickerq_celery.tickers.audit import ObjectKind
 from tickerq_celery.tickers.cron_batches import CronBatch, CronSkip
 from tickerq_celery.tickers.cron_rows import CronRow
 from tickerq_celery.tickers.effect import Effect
+from tickerq_celery.tickers.sessions import SessionT
 from tickerq_celery.tickers.skip_reasons import who_and_why
 from tickerq_celery.tickers.versions import ExpectedBatchLike, ExpectedLike, wanted_versions
 from tickerq_celery.tickers.views import Cron
@@ -36,8 +38,8 @@ class _Done:
 _Verb = Callable[[Transaction, CronRow], _Done]
 
 
-class CronPausing:
-    """Pauses of cron tickers. Every call is one transaction that has them locked."""
+class CronPausing(Generic[SessionT]):
+    """Pauses of cron tickers, which each call has locked in its transaction, or in the ``session``'s."""
 
     _storing: UnitOfWork
     _crons: LockedCrons
@@ -46,6 +48,7 @@ class CronPausing:
         self,
         cron_id: UUID | str,
         *,
+        session: SessionT | None = None,
         expected: ExpectedLike = None,
         reason: str | None = None,
         by: str | None = None,
@@ -61,12 +64,15 @@ class CronPausing:
         """
         operation = operation_on_one("pause", cron_id, by, reason)
         who = self._storing.operations.who(by)
-        return self._crons.change(operation, expected, lambda tx, cron: pause_locked(tx, cron, reason, who))
+        return self._crons.change(
+            operation, session, expected, lambda tx, cron: pause_locked(tx, cron, reason, who)
+        )
 
     def resume(
         self,
         cron_id: UUID | str,
         *,
+        session: SessionT | None = None,
         missed: bool = False,
         expected: ExpectedLike = None,
         reason: str | None = None,
@@ -86,6 +92,7 @@ class CronPausing:
         who = self._storing.operations.who(by)
         return self._crons.change(
             operation,
+            session,
             expected,
             lambda tx, cron: resume_locked(tx, cron, missed=missed, by=who, reason=reason),
             with_released,
@@ -95,6 +102,7 @@ class CronPausing:
         self,
         ids: Collection[UUID | str],
         *,
+        session: SessionT | None = None,
         expected: ExpectedBatchLike = None,
         reason: str | None = None,
         by: str | None = None,
@@ -115,12 +123,13 @@ class CronPausing:
             pause_locked(tx, cron, reason, who)
             return _Done()
 
-        return self._do_to_all("pause_batch", pause, ids, expected, reason, by)
+        return self._do_to_all("pause_batch", pause, ids, session, expected, reason, by)
 
     def resume_batch(
         self,
         ids: Collection[UUID | str],
         *,
+        session: SessionT | None = None,
         missed: bool = False,
         expected: ExpectedBatchLike = None,
         reason: str | None = None,
@@ -146,13 +155,14 @@ class CronPausing:
             except TickerValidationError as error:
                 return _Done(left=f"{error.field}: {error.reason}")
 
-        return self._do_to_all("resume_batch", resume, ids, expected, reason, by, missed=missed)
+        return self._do_to_all("resume_batch", resume, ids, session, expected, reason, by, missed=missed)
 
     def _do_to_all(
         self,
         name: str,
         verb: _Verb,
         ids: Collection[UUID | str],
+        session: SessionT | None,
         expected: ExpectedBatchLike,
         reason: str | None,
         by: str | None,
@@ -176,6 +186,7 @@ class CronPausing:
                 changed=tuple(self._crons.get_all(tx, [each for each in wanted if each in entry.ids])),
                 skipped=skips_in(entry, wanted),
             ),
+            session=session,
         )
 
     def _done_to_all(

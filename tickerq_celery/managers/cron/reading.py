@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Unpack
+from typing import Generic, Unpack
 from uuid import UUID
 
 from tickerq_celery import validation
@@ -19,17 +19,18 @@ from tickerq_celery.schedule.timetable import timetable_of
 from tickerq_celery.store.cron import cron_tickers, figures, occurrences
 from tickerq_celery.tickers.cron_figures import CronFigures
 from tickerq_celery.tickers.pages import Page, Walk
+from tickerq_celery.tickers.sessions import SessionT
 from tickerq_celery.tickers.views import Cron, Run
 
 MOST_CRONS = 200
 _MOMENT = timedelta(microseconds=1)
 
 
-class CronReading:
+class CronReading(Generic[SessionT]):
     """Cron tickers, their occurrences, and instants to come, by the code that the scheduler uses."""
 
     _storing: UnitOfWork
-    _occurrences: RunManager
+    _occurrences: RunManager[SessionT]
 
     def get(self, cron_id: UUID | str) -> Cron:
         """Return a cron ticker.

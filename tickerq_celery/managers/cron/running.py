@@ -2,6 +2,8 @@
 
 from collections.abc import Collection
 from dataclasses import replace
+from functools import partial
+from typing import Generic
 from uuid import UUID
 
 from tickerq_celery import validation
@@ -19,6 +21,7 @@ from tickerq_celery.tickers.effect import Change, Effect
 from tickerq_celery.tickers.inputs import TimeTicker
 from tickerq_celery.tickers.kind_fields import OF_FUNCTIONS, refuse
 from tickerq_celery.tickers.run_rows import occurrence_row
+from tickerq_celery.tickers.sessions import SessionT
 from tickerq_celery.tickers.versions import (
     ExpectedBatchLike,
     ExpectedLike,
@@ -31,17 +34,18 @@ from tickerq_celery.tickers.views import Run
 _RUN = "run"
 
 
-class CronRunning:
-    """Runs that an operator asks for. Every call is one transaction that has its cron tickers locked."""
+class CronRunning(Generic[SessionT]):
+    """Runs that an operator asks for, in transactions that have their cron tickers locked."""
 
     _storing: UnitOfWork
     _crons: LockedCrons
-    _occurrences: RunManager
+    _occurrences: RunManager[SessionT]
 
     def run_now(
         self,
         cron_id: UUID | str,
         *,
+        session: SessionT | None = None,
         request: object = None,
         expected: ExpectedLike = None,
         reason: str | None = None,
@@ -67,13 +71,15 @@ class CronRunning:
             operation,
             lambda tx: self._run_now(tx, operation.ids[0], request, version),
             recall=lambda tx, entry: self._occurrences.got(tx, entry.ids[0]).id,
+            session=session,
         )
-        return self._occurrences.reread(stored)
+        return self._occurrences.reread(stored, session)
 
     def run_now_batch(
         self,
         ids: Collection[UUID | str],
         *,
+        session: SessionT | None = None,
         expected: ExpectedBatchLike = None,
         reason: str | None = None,
         by: str | None = None,
@@ -106,8 +112,11 @@ class CronRunning:
             shown = entry.after or {}
             return [UUID(shown[str(each)][_RUN]) for each in wanted if str(each) in shown]
 
-        stored = self._storing.operate(replace(operation, only_adds=True), work, recall=recall)
-        return self._storing.core.read(self._occurrences.got_all, stored)
+        stored = self._storing.operate(
+            replace(operation, only_adds=True), work, recall=recall, session=session
+        )
+        reading = partial(self._occurrences.got_all, ids=stored, locks=session is not None)
+        return self._storing.read(reading, session, verb="runs.get")
 
     def _run_now(self, tx: Transaction, cron_id: UUID, request: object, version: str | None) -> Effect[UUID]:
         """Store a manual run and return its id."""

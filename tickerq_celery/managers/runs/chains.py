@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, Generic
 from uuid import UUID
 
 from tickerq_celery import validation
@@ -24,6 +24,7 @@ from tickerq_celery.tickers.chain_retries import retry_plan
 from tickerq_celery.tickers.chain_trees import ChainChange, ChainTree, size_in
 from tickerq_celery.tickers.chains import MOST_NODES
 from tickerq_celery.tickers.effect import Change, Effect, Shown
+from tickerq_celery.tickers.sessions import AsyncSessionLike, SessionT
 from tickerq_celery.tickers.skip_reasons import who_and_why
 from tickerq_celery.tickers.versions import ExpectedLike, wanted_version
 
@@ -32,8 +33,11 @@ _MOST_SHOWN = 100
 _KIND = "run"
 
 
-class ChainManager:
-    """Chains as wholes, each named by any of its runs. Every call is one transaction."""
+class ChainManager(Generic[SessionT]):
+    """Chains as wholes, each named by any of its runs.
+
+    Every call is one transaction, or a part of its caller's ``session``.
+    """
 
     def __init__(self, storing: UnitOfWork, canceller: Canceller) -> None:
         self._storing = storing
@@ -53,6 +57,7 @@ class ChainManager:
         self,
         ticker_id: UUID | str,
         *,
+        session: SessionT | None = None,
         expected: ExpectedLike = None,
         reason: str | None = None,
         by: str | None = None,
@@ -87,12 +92,13 @@ class ChainManager:
             apply_retry_plan(tx, plan, members)
             return _changed(tx, found, Change(ids=plan.ids), members, due=plan.at_once)
 
-        return self._operate(operation, work)
+        return self._operate(operation, work, session)
 
     def cancel_rest(
         self,
         ticker_id: UUID | str,
         *,
+        session: SessionT | None = None,
         terminate: bool = False,
         expected: ExpectedLike = None,
         reason: str | None = None,
@@ -133,12 +139,20 @@ class ChainManager:
             cancelled[:] = done.result
             return _changed(tx, found, done.change, members, due=done.due)
 
-        changed = self._operate(operation, work)
-        self._canceller.notify_all(cancelled, terminate=terminate)
-        return changed
+        return self._operate(
+            operation,
+            work,
+            session,
+            after=lambda _: self._canceller.notify_all(cancelled, terminate=terminate),
+        )
 
     def _operate(
-        self, operation: Operation, work: Callable[[Transaction], Effect[ChainChange]]
+        self,
+        operation: Operation,
+        work: Callable[[Transaction], Effect[ChainChange]],
+        session: SessionT | None,
+        *,
+        after: Callable[[ChainChange], object] | None = None,
     ) -> ChainChange:
         found = operation.ids[0]
         changed = self._storing.operate(
@@ -147,7 +161,11 @@ class ChainManager:
             recall=lambda tx, entry: ChainChange(
                 tree=_tree(tx, found, limit=MOST_NODES), ids=tuple(entry.ids)
             ),
+            session=session,
+            after=after,
         )
+        if session is not None:
+            return changed
         # Some may have been published since.
         return replace(changed, tree=self._storing.core.read(_tree, found, limit=MOST_NODES))
 
@@ -205,5 +223,5 @@ class AsyncChains(AsyncManager):
     """Chains as wholes: their tree, and what to do with the rest of one."""
 
     tree: Final = AsyncVerb(ChainManager.tree)
-    retry_failed: Final = AsyncVerb(ChainManager.retry_failed)
-    cancel_rest: Final = AsyncVerb(ChainManager.cancel_rest)
+    retry_failed: Final = AsyncVerb(ChainManager[AsyncSessionLike].retry_failed)
+    cancel_rest: Final = AsyncVerb(ChainManager[AsyncSessionLike].cancel_rest)

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from tickerq_celery import validation
-from tickerq_celery.enums import TickerKind, TickerStatus, TickerType
+from tickerq_celery.enums import HoldReason, TickerKind, TickerStatus, TickerType
 from tickerq_celery.errors import StoreError, TickerNotFoundError
 from tickerq_celery.health.routing import Routes, route_of
 from tickerq_celery.health.waiting import facts as waiting_facts
@@ -30,7 +30,8 @@ class RunExplaining:
         """Return why a run does not run: all that it waits for, in words, and who or what changes that.
 
         One that is in progress or has ended waits for nothing; its explanation says where, since when, and
-        how it ended. The broker is asked only for a run that should have been published by now.
+        how it ended. The broker is asked only for a run that should have been published by now, or that is
+        held as no worker has its function.
 
         Raises:
             TickerNotFoundError: There is no such run.
@@ -46,6 +47,8 @@ class RunExplaining:
     def _outside(self, facts: WaitingFacts) -> Outside:
         run = facts.run
         routes = self._routes([run, *facts.slot_holders])
+        if run.held_for is HoldReason.FUNCTION:
+            return Outside(routes=routes, broker=self._surroundings.broker_state())
         if run.status not in {TickerStatus.IDLE, TickerStatus.QUEUED} or not self._is_overdue(facts):
             return Outside(routes=routes)
         is_unpublished = run.status is TickerStatus.IDLE or run.published_at is None

@@ -1,6 +1,8 @@
 """Operate on one run or several: delete them, and end what a dead node has left."""
 
 from collections.abc import Collection, Mapping
+from functools import partial
+from typing import Generic
 from uuid import UUID
 
 from tickerq_celery import validation
@@ -16,6 +18,7 @@ from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.runs import runs
 from tickerq_celery.tickers.audit import ObjectKind
 from tickerq_celery.tickers.effect import Effect
+from tickerq_celery.tickers.sessions import SessionT
 from tickerq_celery.tickers.skip_reasons import who_and_why
 from tickerq_celery.tickers.versions import (
     ExpectedBatchLike,
@@ -29,8 +32,11 @@ from tickerq_celery.tickers.versions import (
 from tickerq_celery.tickers.views import Run
 
 
-class RunOperations:
-    """What an operator does to runs of one ``kind``, or of both. Every call is one transaction."""
+class RunOperations(Generic[SessionT]):
+    """What an operator does to runs of one ``kind``, or of both.
+
+    Every call is one transaction, or a part of its caller's ``session``.
+    """
 
     def __init__(self, storing: UnitOfWork, canceller: Canceller, kind: TickerType | None = None) -> None:
         self._storing = storing
@@ -43,6 +49,7 @@ class RunOperations:
         self,
         ticker_id: UUID | str,
         *,
+        session: SessionT | None = None,
         expected: ExpectedLike = None,
         reason: str | None = None,
         by: str | None = None,
@@ -59,12 +66,13 @@ class RunOperations:
         found = validation.identifier(ticker_id)
         versions = expected_of(found, expected)
         operation = self._operation("runs.delete", [found], by, reason, expected=versions)
-        self._delete(operation, versions, needed=[found])
+        self._delete(operation, versions, session, needed=[found])
 
     def delete_batch(
         self,
         ids: Collection[UUID | str],
         *,
+        session: SessionT | None = None,
         expected: ExpectedBatchLike = None,
         reason: str | None = None,
         by: str | None = None,
@@ -83,12 +91,13 @@ class RunOperations:
         wanted = [validation.identifier(each) for each in ids]
         versions = wanted_versions(expected, wanted)
         operation = self._operation("runs.delete_batch", wanted, by, reason, expected=versions)
-        return self._delete(operation, versions)
+        return self._delete(operation, versions, session)
 
     def release(
         self,
         ticker_id: UUID | str,
         *,
+        session: SessionT | None = None,
         expected: ExpectedLike = None,
         reason: str | None = None,
         by: str | None = None,
@@ -105,12 +114,13 @@ class RunOperations:
             TickerBusyError: Another process keeps its row locked.
             TickerValidationError: ``reason`` or ``by`` is too long.
         """
-        return self._end_lost("runs.release", ticker_id, OnLost.RETRY, expected, reason, by)
+        return self._end_lost("runs.release", ticker_id, OnLost.RETRY, session, expected, reason, by)
 
     def mark_failed(
         self,
         ticker_id: UUID | str,
         *,
+        session: SessionT | None = None,
         expected: ExpectedLike = None,
         reason: str | None = None,
         by: str | None = None,
@@ -120,10 +130,15 @@ class RunOperations:
         What follows a failure follows: children, the next occurrence, a pause by failures. Does and raises
         what ``release`` does besides.
         """
-        return self._end_lost("runs.mark_failed", ticker_id, OnLost.FAIL, expected, reason, by)
+        return self._end_lost("runs.mark_failed", ticker_id, OnLost.FAIL, session, expected, reason, by)
 
     def _delete(
-        self, operation: Operation, versions: Mapping[UUID, str], *, needed: Collection[UUID] = ()
+        self,
+        operation: Operation,
+        versions: Mapping[UUID, str],
+        session: SessionT | None,
+        *,
+        needed: Collection[UUID] = (),
     ) -> int:
         wanted = operation.ids
 
@@ -138,12 +153,20 @@ class RunOperations:
             return effect
 
         return self._storing.operate(
-            operation, work, recall=lambda tx, entry: len(set(wanted) & set(entry.ids))
+            operation,
+            work,
+            recall=lambda tx, entry: len(set(wanted) & set(entry.ids)),
+            session=session,
         )
 
-    def reread(self, ticker_id: UUID) -> Run:
+    def reread(self, ticker_id: UUID, session: SessionT | None = None) -> Run:
         """Return a run as it is stored after a verb, which does not fail for wide reads of others."""
-        return self._core.read(self.got, ticker_id)
+        if session is None:
+            return self._core.read(self.got, ticker_id)
+        found = self._storing.read(
+            partial(self.got_all, ids=[ticker_id], locks=True), session, verb="runs.get"
+        )
+        return found[0]
 
     def got(self, tx: Transaction, ticker_id: UUID) -> Run:
         """Return a run, in a transaction that is open; raises what ``got_all`` does."""
@@ -199,6 +222,7 @@ class RunOperations:
         action: str,
         ticker_id: UUID | str,
         then: OnLost,
+        session: SessionT | None,
         expected: ExpectedLike,
         reason: str | None,
         by: str | None,
@@ -219,7 +243,15 @@ class RunOperations:
             return Effect(result=effect.result, due=effect.due, change=change)
 
         operation = self._operation(action, [found], by, reason, expected=version)
-        ended = self._storing.operate(operation, work, recall=lambda tx, entry: self._check_there(tx, found))
+        self._storing.operate(
+            operation,
+            work,
+            recall=lambda tx, entry: self._check_there(tx, found),
+            session=session,
+            after=self._notify_lost,
+        )
+        return self.reread(found, session)
+
+    def _notify_lost(self, ended: LostRun | None) -> None:
         if ended is not None:
             self._lost.notify(ended)
-        return self.reread(found)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tickerq_celery import validation
 from tickerq_celery.enums import TickerStatus, TickerType
-from tickerq_celery.errors import TickerNotFoundError
+from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
 from tickerq_celery.managers.asynchronous import AsyncListing, AsyncManager, AsyncVerb
 from tickerq_celery.managers.filters import RunFilters, run_filter
 from tickerq_celery.managers.operations import KIND_NAMES
@@ -21,10 +21,12 @@ from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.reading.views import MOST_ROWS
 from tickerq_celery.store.runs import counts as run_counts
 from tickerq_celery.store.runs import runs
+from tickerq_celery.tickers.audit import AuditEntry
 from tickerq_celery.tickers.counts import MOST_COUNTED, RunCounts
 from tickerq_celery.tickers.criteria import RunFilter
 from tickerq_celery.tickers.effect import Change, Effect
 from tickerq_celery.tickers.pages import Page, Walk
+from tickerq_celery.tickers.sessions import AsyncSessionLike, SessionT
 from tickerq_celery.tickers.skip_reasons import who_and_why
 from tickerq_celery.tickers.surroundings import Surroundings
 from tickerq_celery.tickers.versions import ExpectedLike, check_version, wanted_version
@@ -36,7 +38,7 @@ def checked_page_size(page_size: object) -> int:
     return validation.whole("page_size", page_size, 1, MOST_ROWS)
 
 
-class RunManager(RunLists, RunExplaining, RunOperations):
+class RunManager(RunLists, RunExplaining, RunOperations[SessionT]):
     """What happened, happens and will happen; of one ``kind``, or of both."""
 
     def __init__(
@@ -112,8 +114,10 @@ class RunManager(RunLists, RunExplaining, RunOperations):
 
     def cancel(
         self,
-        ticker_id: UUID | str,
+        ticker_id: UUID | str | None = None,
         *,
+        unique_key: str | None = None,
+        session: SessionT | None = None,
         terminate: bool = False,
         expected: ExpectedLike = None,
         reason: str | None = None,
@@ -122,39 +126,69 @@ class RunManager(RunLists, RunExplaining, RunOperations):
         """Cancel a run, from any process, and return it as it then is.
 
         One that waits is Cancelled at once. One that runs is asked to end: its ``cancel_requested`` is True
-        until it does. With ``terminate`` the process of the pool that runs it is killed.
+        until it does. With ``terminate`` the process of the pool that runs it is killed. Instead of its id a
+        ``unique_key`` names the run that holds it. With ``session`` it is cancelled when the caller's
+        transaction commits, or not at all.
 
         Raises:
-            TickerNotFoundError: There is none.
+            TickerNotFoundError: There is none, or none that has not ended has the unique key.
             TickerStateError: It has ended already.
             TickerChangedError: It is not the ``expected`` one any more.
             TickerBusyError: Another process, perhaps a stalled one, keeps its row locked.
         """
-        ticker_id = validation.identifier(ticker_id)
+        found = self._named(ticker_id, unique_key, session)
         version = wanted_version(expected)
-        operation = self._operation(
-            "runs.cancel", [ticker_id], by, reason, terminate=terminate, expected=version
-        )
+        operation = self._operation("runs.cancel", [found], by, reason, terminate=terminate, expected=version)
         operations = self._storing.operations
+
+        def recall(tx: Transaction, entry: AuditEntry) -> None:
+            self._check_there(tx, found)
+
         order = CancelOrder(
-            ticker_id=ticker_id,
+            ticker_id=found,
             type=self._kind,
             terminate=terminate,
             who_and_why=who_and_why(operations.who(by), reason),
-            check=partial(self._check_version, ticker_id=ticker_id, expected=version),
-            record=lambda tx, work: operations.record(
-                tx, operation, work, lambda tx, entry: self._check_there(tx, ticker_id)
-            ),
+            check=partial(self._check_version, ticker_id=found, expected=version),
+            record=lambda tx, work: operations.record(tx, operation, work, recall),
         )
-        with self._storing.refusals_recorded(operation):
-            if not self._canceller.cancel(order):
-                raise TickerNotFoundError(KIND_NAMES[self._kind], ticker_id)
-        return self.reread(ticker_id)
+        if session is None:
+            with self._storing.refusals_recorded(operation):
+                if not self._canceller.cancel(order):
+                    raise TickerNotFoundError(KIND_NAMES[self._kind], found)
+        else:
+            self._storing.operate(
+                operation,
+                lambda tx: self._canceller.cancel_within(tx, order),
+                recall=recall,
+                session=session,
+                after=lambda done: self._canceller.announce(done, terminate=terminate),
+            )
+        return self.reread(found, session)
+
+    def _named(self, ticker_id: UUID | str | None, unique_key: str | None, session: SessionT | None) -> UUID:
+        """Return the id of the run that a caller names, by its id or by the unique key that it holds."""
+        if (ticker_id is None) is (unique_key is None):
+            raise TickerValidationError("unique_key", unique_key, "pass an id or a unique key, one of them")
+        if unique_key is None:
+            return validation.identifier(ticker_id)
+        key = validation.words("unique_key", unique_key, validation.LONGEST_KEY)
+
+        def holder(tx: Transaction) -> Run | None:
+            return runs.active(tx, [key], codec=self._core.codec).get(key)
+
+        seen = self._storing.read(holder, session, verb="runs.cancel")
+        # A caller's snapshot may be older than the ticker.
+        held = self._core.read(holder) if seen is None and session is not None else seen
+        if held is None:
+            raise TickerNotFoundError(f"active {KIND_NAMES[self._kind]}", f"unique key {unique_key!r}")
+        return held.id
 
     def retry(
         self,
         ticker_id: UUID | str,
         *,
+        session: SessionT | None = None,
         expected: ExpectedLike = None,
         reason: str | None = None,
         by: str | None = None,
@@ -175,10 +209,11 @@ class RunManager(RunLists, RunExplaining, RunOperations):
         operation = self._operation("runs.retry", [ticker_id], by, reason, expected=version)
         self._storing.operate(
             operation,
-            lambda tx: self._retry(tx, ticker_id, version),
+            lambda tx: self._retry(tx, ticker_id, version, locks=session is not None),
             recall=lambda tx, entry: self._check_there(tx, ticker_id),
+            session=session,
         )
-        return self.reread(ticker_id)
+        return self.reread(ticker_id, session)
 
     def _page_after(self, cursor: str | None, *, wanted: RunFilter, limit: int, with_logs: bool) -> Page[Run]:
         core = self._core
@@ -186,8 +221,8 @@ class RunManager(RunLists, RunExplaining, RunOperations):
             runs.find, wanted, codec=core.codec, limit=limit, cursor=cursor, with_logs=with_logs
         )
 
-    def _retry(self, tx: Transaction, ticker_id: UUID, version: str | None) -> Effect[None]:
-        run = self.got(tx, ticker_id)
+    def _retry(self, tx: Transaction, ticker_id: UUID, version: str | None, *, locks: bool) -> Effect[None]:
+        run = self.got_all(tx, [ticker_id], locks=locks)[0]
         if version is not None:
             # The cron ticker first, as a fire does.
             if run.cron_ticker_id is not None:
@@ -214,9 +249,9 @@ class AsyncRuns(AsyncManager):
     iterate: Final = AsyncListing(RunManager.iterate)
     count: Final = AsyncVerb(RunManager.count)
     counts: Final = AsyncVerb(RunManager.counts)
-    cancel: Final = AsyncVerb(RunManager.cancel)
-    retry: Final = AsyncVerb(RunManager.retry)
-    delete: Final = AsyncVerb(RunManager.delete)
-    delete_batch: Final = AsyncVerb(RunManager.delete_batch)
-    release: Final = AsyncVerb(RunManager.release)
-    mark_failed: Final = AsyncVerb(RunManager.mark_failed)
+    cancel: Final = AsyncVerb(RunManager[AsyncSessionLike].cancel)
+    retry: Final = AsyncVerb(RunManager[AsyncSessionLike].retry)
+    delete: Final = AsyncVerb(RunManager[AsyncSessionLike].delete)
+    delete_batch: Final = AsyncVerb(RunManager[AsyncSessionLike].delete_batch)
+    release: Final = AsyncVerb(RunManager[AsyncSessionLike].release)
+    mark_failed: Final = AsyncVerb(RunManager[AsyncSessionLike].mark_failed)

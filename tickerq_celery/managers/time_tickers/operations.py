@@ -56,7 +56,7 @@ class TimeTickerOperations(Generic[SessionT]):
         self._surroundings = surroundings
 
     @cached_property
-    def _runs(self) -> "RunManager":
+    def _runs(self) -> "RunManager[SessionT]":
         return RunManager(self._storing, self._canceller, self._surroundings, TickerType.TIME_TICKER)
 
     def get(self, ticker_id: UUID | str) -> Run:
@@ -69,31 +69,43 @@ class TimeTickerOperations(Generic[SessionT]):
 
     def cancel(
         self,
-        ticker_id: UUID | str,
+        ticker_id: UUID | str | None = None,
         *,
+        unique_key: str | None = None,
+        session: SessionT | None = None,
         terminate: bool = False,
         expected: ExpectedLike = None,
         reason: str | None = None,
         by: str | None = None,
     ) -> Run:
         """Cancel a time ticker, from any process; does and raises what ``runs.cancel`` does."""
-        return self._runs.cancel(ticker_id, terminate=terminate, expected=expected, reason=reason, by=by)
+        return self._runs.cancel(
+            ticker_id,
+            unique_key=unique_key,
+            session=session,
+            terminate=terminate,
+            expected=expected,
+            reason=reason,
+            by=by,
+        )
 
     def retry(
         self,
         ticker_id: UUID | str,
         *,
+        session: SessionT | None = None,
         expected: ExpectedLike = None,
         reason: str | None = None,
         by: str | None = None,
     ) -> Run:
         """Let a time ticker that did not succeed start again; does and raises what ``runs.retry`` does."""
-        return self._runs.retry(ticker_id, expected=expected, reason=reason, by=by)
+        return self._runs.retry(ticker_id, session=session, expected=expected, reason=reason, by=by)
 
     def run_now(
         self,
         ticker_id: UUID | str,
         *,
+        session: SessionT | None = None,
         expected: ExpectedLike = None,
         reason: str | None = None,
         by: str | None = None,
@@ -112,14 +124,8 @@ class TimeTickerOperations(Generic[SessionT]):
         operation = replace(
             _operation("time_tickers.run_now", [found], by, reason, expected=versions), only_adds=True
         )
-        done = self._storing.recalled(operation, lambda tx, entry: self._runs.got(tx, found))
-        if done is not None:
-            return done
-        with self._storing.refusals_recorded(operation):
-            if self.get(found).held_for is HoldReason.PARENT:
-                raise TickerStateError(found, "held until its parent ends", "run now")
         wanted: dict[UUID, Changes] = {found: {"execution_time": None}}
-        return self._edit(operation, wanted, versions, None, allow_unknown=True, runs_now=True)[0]
+        return self._edit(operation, wanted, versions, session, allow_unknown=True, runs_now=True)[0]
 
     def update(
         self,
@@ -181,6 +187,7 @@ class TimeTickerOperations(Generic[SessionT]):
         self,
         ticker_id: UUID | str,
         *,
+        session: SessionT | None = None,
         expected: ExpectedLike = None,
         reason: str | None = None,
         by: str | None = None,
@@ -197,12 +204,13 @@ class TimeTickerOperations(Generic[SessionT]):
         found = validation.identifier(ticker_id)
         versions = expected_of(found, expected)
         operation = _operation("time_tickers.delete", [found], by, reason, expected=versions)
-        self._delete(operation, versions, needed=[found])
+        self._delete(operation, versions, session, needed=[found])
 
     def delete_batch(
         self,
         ids: Collection[UUID | str],
         *,
+        session: SessionT | None = None,
         expected: ExpectedBatchLike = None,
         reason: str | None = None,
         by: str | None = None,
@@ -215,11 +223,16 @@ class TimeTickerOperations(Generic[SessionT]):
         wanted = [validation.identifier(each) for each in ids]
         versions = wanted_versions(expected, wanted)
         return self._delete(
-            _operation("time_tickers.delete", wanted, by, reason, expected=versions), versions
+            _operation("time_tickers.delete", wanted, by, reason, expected=versions), versions, session
         )
 
     def _delete(
-        self, operation: Operation, versions: Mapping[UUID, str], *, needed: Collection[UUID] = ()
+        self,
+        operation: Operation,
+        versions: Mapping[UUID, str],
+        session: SessionT | None,
+        *,
+        needed: Collection[UUID] = (),
     ) -> int:
         def work(tx: Transaction) -> Effect[int]:
             seen = self._locked(tx, operation.ids)
@@ -230,7 +243,7 @@ class TimeTickerOperations(Generic[SessionT]):
             effect = delete_all(tx, operation.ids, type=TickerType.TIME_TICKER)
             return replace(effect, change=deletion_of(list(seen.values())))
 
-        return self._storing.operate(operation, work, recall=lambda tx, entry: entry.count)
+        return self._storing.operate(operation, work, recall=lambda tx, entry: entry.count, session=session)
 
     def _edit(
         self,
@@ -250,6 +263,9 @@ class TimeTickerOperations(Generic[SessionT]):
             with savepoint(tx):
                 before = self._locked(tx, wanted)
                 check_versions(versions, before)
+                for run in before.values():
+                    if runs_now and run.held_for is HoldReason.PARENT:
+                        raise TickerStateError(run.id, "held until its parent ends", "run now")
                 due = edit(storing, tx, wanted, before, allow_unknown=allow_unknown, runs_now=runs_now)
             after = self._runs.got_all(tx, wanted) if is_kept or session is not None else []
             change = change_of(before, after) if is_kept else NO_CHANGE

@@ -9,6 +9,7 @@ from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.tickers.celery_task import TaskLike
 from tickerq_celery.tickers.fields import TaskScheduleOptions
 from tickerq_celery.tickers.inputs import TimeTicker
+from tickerq_celery.tickers.kind_fields import refuse_keywords_of_functions
 from tickerq_celery.tickers.scheduling import asked_at, refuse_keywords
 from tickerq_celery.tickers.sessions import SessionT
 from tickerq_celery.tickers.views import Run
@@ -29,17 +30,22 @@ class TaskScheduling(Generic[SessionT]):
         delay: timedelta | float | None = None,
         session: SessionT | None = None,
         on_conflict: OnConflictLike = OnConflict.RAISE,
+        allow_unknown: bool = False,
         **ticker: Unpack[TaskScheduleOptions],
     ) -> Run:
         """Schedule a run of a Celery task at a moment, after a delay, or now.
 
         Raises:
             TickerValidationError: Both ``at`` and ``delay`` are given, or a field cannot be stored.
+            UnknownTaskError: The task is not imported here, and no stored ticker names it.
             UnknownKeywordError: A keyword is no field.
             DuplicateTickerError: A ticker with the same unique key is not terminal.
         """
         self._storing.refuse_asynchronous(session, verb="schedule")
+        refuse_keywords_of_functions(ticker)
         refuse_keywords(ticker, TaskScheduleOptions)
         moment = asked_at(at, delay)
         added = TimeTicker(task=task, execution_time=moment, delay=delay, **ticker)
-        return self._time_tickers.add(added, session=session, on_conflict=on_conflict)
+        return self._time_tickers.add(
+            added, session=session, on_conflict=on_conflict, allow_unknown=allow_unknown
+        )

@@ -26,7 +26,7 @@ from tickerq_celery.managers.time_tickers.operations import TimeTickerOperations
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.audit import ObjectKind
-from tickerq_celery.tickers.call import with_names
+from tickerq_celery.tickers.call import Changes, with_names
 from tickerq_celery.tickers.counts import MOST_COUNTED
 from tickerq_celery.tickers.effect import Change, Effect
 from tickerq_celery.tickers.fields import CloneChanges
@@ -34,6 +34,7 @@ from tickerq_celery.tickers.inputs import TimeTicker
 from tickerq_celery.tickers.pages import Page, Walk
 from tickerq_celery.tickers.run_rows import as_clone
 from tickerq_celery.tickers.sessions import AsyncSessionLike, SessionT
+from tickerq_celery.tickers.versions import ExpectedLike, check_version, wanted_version
 from tickerq_celery.tickers.views import Run
 
 if TYPE_CHECKING:
@@ -65,9 +66,9 @@ class TimeTickerManager(TimeTickerOperations[SessionT]):
 
         With ``session`` (a SQLAlchemy Session or Connection on the store's database) the ticker is stored
         when the caller's transaction commits, or not at all. ``allow_unknown`` takes a function that no
-        worker has registered yet. ``on_conflict`` says what happens where a ticker with the same unique key
-        is not terminal: ``"return_existing"`` returns that one, ``"replace"`` deletes it unless it has been
-        claimed.
+        worker has registered yet, and a Celery task that nothing knows. ``on_conflict`` says what happens
+        where a ticker with the same unique key is not terminal: ``"return_existing"`` returns that one,
+        ``"replace"`` deletes it unless it has been claimed.
 
         Raises:
             TickerValidationError: A field or the request cannot be stored; nothing is.
@@ -122,7 +123,11 @@ class TimeTickerManager(TimeTickerOperations[SessionT]):
         ticker_id: UUID | str,
         *,
         with_children: bool = False,
+        session: SessionT | None = None,
         allow_unknown: bool = False,
+        expected: ExpectedLike = None,
+        reason: str | None = None,
+        by: str | None = None,
         **changes: Unpack[CloneChanges],
     ) -> Run:
         """Schedule a new time ticker like this one, whatever became of it, and return the new one.
@@ -135,15 +140,45 @@ class TimeTickerManager(TimeTickerOperations[SessionT]):
         if validation.flag("with_children", with_children) and "children" in changes:
             raise TickerValidationError("children", changes["children"], "with_children copies those it has")
         wanted = with_names(changes)
-        found = validation.identifier(ticker_id)
-        operation = _adding(
-            "clone", ids=[found], changes=changes, with_children=with_children, allow_unknown=allow_unknown
+        found, version = validation.identifier(ticker_id), wanted_version(expected)
+        operation = replace(
+            _adding(
+                "clone",
+                ids=[found],
+                changes=changes,
+                with_children=with_children,
+                allow_unknown=allow_unknown,
+                expected=version,
+            ),
+            by=by,
+            reason=reason,
         )
-        done = self._storing.recalled(operation, self._recall([changes.get("namespace")]))
-        if done is not None:
-            return done[0]
-        with self._storing.refusals_recorded(operation):
-            original = self.get(found)
+        if session is None:
+            done = self._storing.recalled(operation, self._recall([changes.get("namespace")]))
+            if done is not None:
+                return done[0]
+        copied = self._copied(operation, version, wanted, session, with_children=with_children)
+        return self._add(
+            operation, [copied], session=session, allow_unknown=allow_unknown, cloned_from=found
+        )[0]
+
+    def _copied(
+        self,
+        operation: Operation,
+        version: str | None,
+        wanted: Changes,
+        session: SessionT | None,
+        *,
+        with_children: bool,
+    ) -> TimeTicker:
+        """Return the ticker that a clone adds, made of what is stored now."""
+        storing, found = self._storing, operation.ids[0]
+        codec = storing.core.codec
+        with storing.refusals_recorded(operation):
+            original = storing.read(
+                partial(self._runs.got, ticker_id=found), session, verb="time_tickers.get"
+            )
+            check_version(version, original, found)
             if is_message(original):
                 raise TickerStateError(original.id, "a message that durable_eta keeps", "copied")
             copied = replace(as_ticker(original, but=replaced(wanted)), unique_key=None)
@@ -151,11 +186,10 @@ class TimeTickerManager(TimeTickerOperations[SessionT]):
         if is_past or wanted.get("delay") is not None:
             copied = replace(copied, execution_time=None)
         if with_children:
-            core = self._storing.core
-            below = core.read_bounded(runs_below, found, codec=core.codec)
+            reading = partial(runs_below, ticker_id=found, codec=codec)
+            below = storing.read(reading, session, verb="time_tickers.get")
             copied = replace(copied, children=as_children(below, found, now=self.now))
-        batch = [replace(copied, **wanted)]
-        return self._add(operation, batch, allow_unknown=allow_unknown, cloned_from=original.id)[0]
+        return replace(copied, **wanted)
 
     def _add(
         self,
@@ -245,11 +279,11 @@ class AsyncTimeTickers(AsyncManager):
     find: Final = AsyncVerb(TimeTickerManager.find)
     iterate: Final = AsyncListing(TimeTickerManager.iterate)
     count: Final = AsyncVerb(TimeTickerManager.count)
-    cancel: Final = AsyncVerb(TimeTickerManager.cancel)
-    retry: Final = AsyncVerb(TimeTickerManager.retry)
-    run_now: Final = AsyncVerb(TimeTickerManager.run_now)
-    clone: Final = AsyncVerb(TimeTickerManager.clone)
+    cancel: Final = AsyncVerb(TimeTickerManager[AsyncSessionLike].cancel)
+    retry: Final = AsyncVerb(TimeTickerManager[AsyncSessionLike].retry)
+    run_now: Final = AsyncVerb(TimeTickerManager[AsyncSessionLike].run_now)
+    clone: Final = AsyncVerb(TimeTickerManager[AsyncSessionLike].clone)
     update: Final = AsyncVerb(TimeTickerManager[AsyncSessionLike].update)
     update_batch: Final = AsyncVerb(TimeTickerManager[AsyncSessionLike].update_batch)
-    delete: Final = AsyncVerb(TimeTickerManager.delete)
-    delete_batch: Final = AsyncVerb(TimeTickerManager.delete_batch)
+    delete: Final = AsyncVerb(TimeTickerManager[AsyncSessionLike].delete)
+    delete_batch: Final = AsyncVerb(TimeTickerManager[AsyncSessionLike].delete_batch)

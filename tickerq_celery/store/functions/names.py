@@ -1,11 +1,11 @@
-"""The names of functions by what they have: read from indexes of names, in parts, and compared here."""
+"""The names of functions and Celery tasks that are known, read from indexes of names."""
 
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, exists, or_, select
 
-from tickerq_celery.enums import HoldReason
+from tickerq_celery.enums import HoldReason, TickerKind
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.functions import awaited_functions
 from tickerq_celery.store.reading import active_runs
@@ -31,6 +31,19 @@ def find(tx: Transaction, texts: Collection[str], *, limit: int) -> tuple[Functi
         FunctionName(name=name, is_function=name in registered or awaited_functions.is_awaited(tx, name))
         for name in having(known, texts)[:limit]
     )
+
+
+def is_task_named(tx: Transaction, name: str) -> bool:
+    """Return True if a cron ticker or a run, whatever became of it, names a Celery task."""
+    stored = [
+        exists().where(
+            table.c.namespace == tx.namespace,
+            table.c.function == name,
+            table.c.kind == TickerKind.CELERY_TASK.value,
+        )
+        for table in (cron_tickers, tickers)
+    ]
+    return bool(tx.execute(select(or_(*stored))).scalar_one())
 
 
 def _names(tx: Transaction, rows: Select[Any], name: ColumnElement[Any]) -> set[str]:
