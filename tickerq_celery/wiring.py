@@ -71,7 +71,13 @@ class Parts(WorkerParts):
     def _managers_of(self, actor: Actor | None) -> Managers:
         tasks = self.known_tasks
         storing = UnitOfWork(
-            self.core, self.immediate.dispatch, plain, tasks.check_arguments, tasks.names, actor=actor
+            self.core,
+            self.immediate.dispatch,
+            plain,
+            tasks.check_arguments,
+            tasks.names,
+            tasks.dumped,
+            actor=actor,
         )
         return Managers(storing, self._canceller, self.surroundings)
 

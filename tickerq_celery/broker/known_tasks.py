@@ -34,6 +34,16 @@ class KnownTasks:
         """Return their names."""
         return self._app.tasks.keys()
 
+    def dumped(self, name: str, args: Any, kwargs: Any) -> tuple[Any, Any]:
+        """Return arguments with pydantic models as Celery sends them to a task of ``pydantic=True``.
+
+        Where the task is not known here, takes no models, or Celery (before 5.7) dumps none, they are
+        returned as they are; so is a model that the task would not get back as an equal one.
+        """
+        dump = getattr(self._app.tasks.get(name), "_dump_pydantic_arguments", None)
+        found: tuple[Any, Any] = (args, kwargs) if dump is None else dump(args, kwargs)
+        return found
+
     def check_arguments(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """Check a call as Celery does, where the task is known here.
 

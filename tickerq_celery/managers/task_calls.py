@@ -28,17 +28,18 @@ def task_work(storing: UnitOfWork, ticker: TimeTicker | CronTicker, *, request: 
         TickerValidationError: A field cannot be stored, the call is larger than ``payload_limit``, or the
             task is known here and cannot take its arguments.
     """
-    config = storing.core.config
+    config, namespace = storing.core.config, storing.namespace(ticker.namespace)
+    # Another application's task may have the same name.
+    is_own = namespace == config.namespace
     found = checked_task_work(
-        ticker,
-        namespace=storing.namespace(ticker.namespace),
+        _without_models(storing, ticker) if is_own else ticker,
+        namespace=namespace,
         priority_queues=config.priority_queues,
         plain=storing.plain,
     )
     packed = request
     if packed is None:
-        # Another application's task may have the same name.
-        if found.work.namespace == config.namespace:
+        if is_own:
             _check_arguments(storing, found)
         packed = _packed(storing, found.call)
     return replace(found.work, request=packed.data, encoding=packed.encoding)
@@ -78,6 +79,16 @@ def is_message(run: Run) -> bool:
 def replaced(changes: Changes) -> Collection[str]:
     """Return the fields that changes replace: options that name a queue are about that field as well."""
     return {*changes, *(columns_meant(changes) & {"queue"})}
+
+
+def _without_models(storing: UnitOfWork, ticker: TimeTicker | CronTicker) -> TimeTicker | CronTicker:
+    """Return a ticker whose pydantic models are what JSON has of them, where its task takes models."""
+    if not isinstance(ticker.task, str):
+        return ticker
+    args, kwargs = storing.dumped(ticker.task, ticker.args, ticker.kwargs)
+    if args is ticker.args and kwargs is ticker.kwargs:
+        return ticker
+    return replace(ticker, args=args, kwargs=kwargs)
 
 
 def _check_arguments(storing: UnitOfWork, found: TaskWork) -> None:

@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 # Given a task's name, its arguments, and those by name.
 ArgumentCheck = Callable[[str, Sequence[Any], Mapping[str, Any]], None]
+ArgumentDump = Callable[[str, Any, Any], tuple[Any, Any]]
 _INSTEAD = "tickerq.aio.{}(…, session=session)"
 
 
@@ -47,9 +48,10 @@ class Known:
 class UnitOfWork:
     """One transaction for each call: the manager's own, or the caller's ``session``.
 
-    ``plain`` makes JSON of what Celery tasks are given, as their messages have it; ``check_arguments`` raises
-    TypeError for arguments that a task cannot take, as far as this process knows the task, and ``task_names``
-    returns those that it knows, None for all. With an ``actor`` all verbs act in its name.
+    ``plain`` makes JSON of what Celery tasks are given, as their messages have it. As far as this process
+    knows a task, ``check_arguments`` raises TypeError for arguments that it cannot take, and ``dumped``
+    returns them without the models that it takes; ``task_names`` returns those that are known, None for all.
+    With an ``actor`` all verbs act in its name.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class UnitOfWork:
         plain: PlainJson,
         check_arguments: ArgumentCheck = lambda name, args, kwargs: None,
         task_names: Callable[[], Collection[str] | None] = lambda: None,
+        dumped: ArgumentDump = lambda name, args, kwargs: (args, kwargs),
         *,
         actor: Actor | None = None,
     ) -> None:
@@ -66,6 +69,7 @@ class UnitOfWork:
         self.operations: Operations = Operations(core, actor)
         self.plain = plain
         self.check_arguments = check_arguments
+        self.dumped = dumped
         self._task_names = task_names
         self._callers = Callers(core.database)
         self._priority_queues = core.config.priority_queues
