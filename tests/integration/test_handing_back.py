@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from kombu.utils.json import loads
 from sqlalchemy import inspect
 
 from tests.integration.apps import change_row, enrol_worker, join, messages, row_of, ticker_app
@@ -15,6 +16,7 @@ from tests.integration.locking import locked
 from tests.manual_clock import START, ManualClock
 from tests.tables import tickers
 from tickerq_celery import CronTicker, TickerQ, TickerStatus, TimeTicker
+from tickerq_celery.broker import handed_back
 from tickerq_celery.cli import handing_back
 from tickerq_celery.cli.handing_back import Became, Refused, WayOut, later_file, longest_held
 from tickerq_celery.enums import NodeKind
@@ -209,6 +211,75 @@ def test_how_long_a_message_may_be_held_is_the_brokers(
     assert longest_held(tickerq.app) == expected
 
 
+@pytest.mark.parametrize("of", ["options", "task"])
+def test_seconds_of_expires_count_from_the_moment_that_the_call_is_due(
+    tickerq: TickerQ, later: Path, of: str
+) -> None:
+    fields: dict[str, Any] = {"options": {"expires": 60}} if of == "options" else {}
+    tickerq.app.tasks["shop.add"].expires = None if of == "options" else 60
+    add(tickerq, **fields)
+    add(tickerq, **fields)
+    dead = START + timedelta(seconds=660)
+    assert next(iter(way_out(tickerq, later).hand_back())) is Became.SENT
+    [message] = messages(tickerq)
+    assert datetime.fromisoformat(message.headers["expires"]) == dead
+    assert list(way_out(tickerq, later, timedelta(minutes=1)).hand_back()) == [Became.LATER]
+    assert loads(later.read_text())["options"]["expires"] == dead
+
+
+def test_a_call_with_a_pause_that_will_hold_it_stays(tickerq: TickerQ, later: Path) -> None:
+    add(tickerq)
+    tickerq.pauses.pause(function="shop.add", reason="month end")
+    found = way_out(tickerq, later).look()
+    assert (list(found.calls), list(found.left)) == (
+        [],
+        [LeftRuns(function="shop.add", why=Why.HELD, runs=1)],
+    )
+    assert list(way_out(tickerq, later).hand_back()) == [Became.HELD]
+    assert (messages(tickerq), [run.status for run in tickerq.runs.find()]) == ([], [TickerStatus.IDLE])
+
+
+def test_a_call_that_ended_meanwhile_is_gone_and_not_locked(tickerq: TickerQ, later: Path) -> None:
+    _, second = sorted([add(tickerq), add(tickerq)])
+    became = way_out(tickerq, later).hand_back()
+    assert next(became) is Became.SENT
+    tickerq.runs.cancel(second)
+    assert list(became) == [Became.GONE]
+
+
+def test_a_transaction_that_is_repeated_sends_no_second_message(
+    tickerq: TickerQ, later: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call(tickerq, 1)
+    out = way_out(tickerq, later)
+    once: Any = out._hand_back_one
+
+    def twice(tx: Any, run_id: UUID) -> Became:
+        refused = tx.connection.begin_nested()
+        once(tx, run_id)
+        refused.rollback()
+        became: Became = once(tx, run_id)
+        return became
+
+    monkeypatch.setattr(out, "_hand_back_one", twice)
+    assert list(out.hand_back()) == [Became.SENT]
+    assert len(messages(tickerq)) == 1
+
+
+def test_with_quorum_queues_celery_makes_the_message_of_a_kept_call_again(
+    tickerq: TickerQ, later: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call(tickerq, 1, task_id="order-1", link=tickerq.app.signature("shop.add"))
+    sent: list[Any] = []
+    monkeypatch.setattr(handed_back, "detect_quorum_queues", lambda *_: (True, ""))
+    monkeypatch.setattr(tickerq.app, "send_task", lambda *args, **options: sent.append((args, options)))
+    assert list(way_out(tickerq, later).hand_back()) == [Became.SENT]
+    [((name, args, _), options)] = sent
+    assert (name, args, options["task_id"]) == ("shop.add", (1,), "order-1")
+    assert options["eta"] == START + timedelta(seconds=600)
+    assert [each["task"] for each in options["link"]] == ["shop.add"]
+
+
 class TestDroppingTables:
     """On a database of its own."""
 
@@ -237,6 +308,15 @@ class TestDroppingTables:
         with pytest.raises(SchemaError, match="the namespace billing"):
             way_out(tickerq, later).drop_tables()
         assert len(tickerq.runs.find()) == 0
+
+    def test_they_stay_while_a_run_has_not_ended(self, tickerq: TickerQ, later: Path) -> None:
+        out = way_out(tickerq, later)
+        assert list(out.hand_back()) == []
+        # A web process that keeps calls is no node.
+        call(tickerq, 1)
+        with pytest.raises(SchemaError, match="1 runs have not ended"):
+            out.drop_tables()
+        assert len(tickerq.runs.find()) == 1
 
     @pytest.mark.parametrize("kind", list(NodeKind))
     def test_they_stay_while_a_node_is_alive(self, tickerq: TickerQ, later: Path, kind: NodeKind) -> None:

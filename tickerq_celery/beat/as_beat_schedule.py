@@ -1,6 +1,6 @@
 """Cron tickers of Celery tasks as entries of a ``beat_schedule``, for Celery's own beat."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pprint import pformat
 from typing import Any
@@ -9,15 +9,20 @@ from celery.schedules import ParseException, crontab
 
 from tickerq_celery.beat.celery_schedules import expression_of
 from tickerq_celery.enums import OverlapPolicy, TickerKind
+from tickerq_celery.errors import UnreadableRequestError
 from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.schedule.cron_expression import CronSchedule
 from tickerq_celery.schedule.grammar import CronText, parse_fields, split_fields
 from tickerq_celery.schedule.interval import every_in
 from tickerq_celery.tickers.cron_rows import CronRow
+from tickerq_celery.tickers.pauses import Pause, covering
 
 _FIELDS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
+# What the values of calls are printed with.
 _HEAD = (
-    "from datetime import timedelta",
+    "import datetime",
+    "from decimal import Decimal",
+    "from uuid import UUID",
     "",
     "from celery.schedules import crontab",
     "",
@@ -50,29 +55,54 @@ class BeatSchedule:
         return "\n".join((*_HEAD, *self.entries, "}", ""))
 
 
-def as_beat_schedule(crons: Iterable[tuple[CronRow, CeleryCall | None]], *, zone: str | None) -> BeatSchedule:
-    """Return the entries of cron tickers, each beside its call, but of those that ``beat_schedule`` defines.
+def as_beat_schedule(
+    crons: Iterable[CronRow],
+    call_of: Callable[[CronRow], CeleryCall],
+    *,
+    zone: str | None,
+    pauses: Sequence[Pause] = (),
+) -> BeatSchedule:
+    """Return the entries of cron tickers, but of those that ``beat_schedule`` itself defines as they are.
 
-    ``zone`` is the name of the app's time zone, in which Celery's beat reads all crontabs; a cron ticker has
-    no call where it is a function's.
+    ``zone`` is the name of the app's time zone, in which Celery's beat reads all crontabs; ``call_of``
+    returns the call of a Celery task's cron ticker, or raises UnreadableRequestError.
     """
     entries: list[str] = []
     left: list[LeftCron] = []
-    for row, call in crons:
-        if row.seed_expression is not None and row.kind is TickerKind.CELERY_TASK:
-            continue
+    for row in crons:
         try:
-            entries.append(_entry(row, call, zone))
+            if _is_entry(row):
+                _refuse_changed(row, pauses)
+            else:
+                entries.append(_entry(row, call_of, zone, pauses))
         except _UnheldError as why:
             left.append(LeftCron(function=row.function, expression=row.expression, why=str(why)))
     return BeatSchedule(entries=entries, left=left)
 
 
-def _entry(row: CronRow, call: CeleryCall | None, zone: str | None) -> str:
-    if call is None:
+def _is_entry(row: CronRow) -> bool:
+    return row.kind is TickerKind.CELERY_TASK and row.seed_expression is not None
+
+
+def _refuse_changed(row: CronRow, pauses: Sequence[Pause]) -> None:
+    """Refuse an entry of the code that fires otherwise than the code says."""
+    if not row.is_enabled or covering(pauses, row.function, row.tags):
+        raise _UnheldError("paused, and beat_schedule defines it")
+    if (row.expression, row.time_zone) != (row.seed_expression, row.seed_time_zone):
+        raise _UnheldError(f"changed from {row.seed_expression}, which beat_schedule says")
+
+
+def _entry(
+    row: CronRow, call_of: Callable[[CronRow], CeleryCall], zone: str | None, pauses: Sequence[Pause]
+) -> str:
+    if row.kind is not TickerKind.CELERY_TASK:
         raise _UnheldError("of a ticker function")
-    for why in _unheld_fields(row):
+    for why in _unheld_fields(row, pauses):
         raise _UnheldError(why)
+    try:
+        call = call_of(row)
+    except UnreadableRequestError as error:
+        raise _UnheldError("its call cannot be read") from error
     options = call.options if row.queue is None else {**call.options, "queue": row.queue}
     fields: dict[str, Any] = {"args": list(call.args), "kwargs": call.kwargs, "options": options}
     lines = [f'"task": {row.function!r},', f'"schedule": {_schedule(row, zone)},']
@@ -81,8 +111,8 @@ def _entry(row: CronRow, call: CeleryCall | None, zone: str | None) -> str:
     return f"    {f'{row.function} {row.id}'!r}: {{\n        {body}\n    }},"
 
 
-def _unheld_fields(row: CronRow) -> Iterator[str]:
-    if not row.is_enabled:
+def _unheld_fields(row: CronRow, pauses: Sequence[Pause]) -> Iterator[str]:
+    if not row.is_enabled or covering(pauses, row.function, row.tags):
         yield "paused"
     if row.children is not None:
         yield "has children"
@@ -97,7 +127,7 @@ def _unheld_fields(row: CronRow) -> Iterator[str]:
 def _schedule(row: CronRow, zone: str | None) -> str:
     every = every_in(row.expression)
     if every is not None:
-        return f"timedelta(seconds={int(every.total_seconds())})"
+        return f"datetime.timedelta(seconds={int(every.total_seconds())})"
     if row.time_zone != zone:
         raise _UnheldError(
             f"in {row.time_zone}, and Celery's beat reads it in {zone or 'a zone without a name'}"

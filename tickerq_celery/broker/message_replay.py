@@ -7,7 +7,6 @@ from celery import Celery
 from kombu import Producer
 
 from tickerq_celery.broker.entities import entity_from_json
-from tickerq_celery.broker.messages import CALL_HEADER
 from tickerq_celery.broker.plain_json import body_as_encoded, revived
 from tickerq_celery.payload.captured_message import CapturedMessage
 from tickerq_celery.payload.celery_call import CeleryCall
@@ -15,14 +14,6 @@ from tickerq_celery.payload.celery_call import CeleryCall
 _EVENT = "task-sent"
 # The root of a task that no other one has called is itself.
 _IDS = ("id", "root_id", "correlation_id")
-# Of the message's headers, which ``send_task`` takes under the same names.
-_OPTIONS = ("group_index", "expires", "retries", "root_id", "parent_id", "shadow", "ignore_result")
-# What Celery makes of them again, or of the task.
-_MADE_BY_CELERY = {
-    *_OPTIONS,
-    *("argsrepr", "eta", "group", "id", "kwargsrepr", "lang", "origin", "replaced_task_nesting", "task"),
-    *("timelimit", CALL_HEADER),
-}
 
 
 def publish_captured(
@@ -90,32 +81,3 @@ def _publish_event(
         **{name: headers[name] for name in ("root_id", "parent_id", "retries", "eta", "expires")},
     }
     amqp._event_dispatcher.publish(_EVENT, fields, producer, retry=False)  # noqa: SLF001 - there is no other
-
-
-def options_to_send(message: CapturedMessage) -> dict[str, Any]:
-    """Return the options of ``app.send_task`` that make such a message again; of JSON's types."""
-    headers, properties = message.headers, message.properties
-    hard, soft = headers.get("timelimit") or (None, None)
-    options = {
-        "queue": message.queue,
-        "serializer": message.serializer,
-        "compression": message.compression,
-        "priority": properties.get("priority"),
-        "time_limit": hard,
-        "soft_time_limit": soft,
-        "group_id": headers.get("group"),
-        "link": message.embed.get("callbacks"),
-        "link_error": message.embed.get("errbacks"),
-        **{name: headers.get(name) for name in _OPTIONS},
-        **{name: message.embed.get(name) for name in ("chain", "chord")},
-    }
-    if message.queue is None:
-        exchange = entity_from_json(message.exchange)
-        options |= {
-            "exchange": getattr(exchange, "name", exchange),
-            "routing_key": message.routing_key,
-        }
-    beside = {name: value for name, value in headers.items() if name not in _MADE_BY_CELERY}
-    options["headers"] = {name: value for name, value in beside.items() if value}
-    # The first part of a group has the index 0.
-    return {name: value for name, value in options.items() if value not in (None, [], {})}

@@ -10,6 +10,7 @@ from celery import Celery
 from kombu import Producer
 
 from tickerq_celery.broker.durable_eta import left_to_celery
+from tickerq_celery.broker.handed_back import by_delayed_delivery, send_anew, with_moments
 from tickerq_celery.broker.link import BrokerLink
 from tickerq_celery.broker.message_replay import publish_captured
 from tickerq_celery.broker.messages import (
@@ -131,9 +132,15 @@ class CeleryPublisher:
         """
         self.connect()
         # A retry of a task hands on what its own message had.
-        headers = {CALL_HEADER: None, "eta": due.isoformat()}
+        headers = {CALL_HEADER: None}
         with left_to_celery():
-            self._publish_call(claim, call, headers, eta=due)
+            if call.message is None:
+                self._send_call(claim, with_moments(self._app, claim, call, due), headers)
+            elif by_delayed_delivery(self._app):
+                with self._link.producing() as producer:
+                    send_anew(self._app, producer, claim, call, due)
+            else:
+                self._publish_call(claim, call, {**headers, "eta": due.isoformat()})
 
     def _call_of(self, packed: Packed) -> CeleryCall:
         return CeleryCall.decoded(self._codec.unpack(packed) or b"")
@@ -175,9 +182,7 @@ class CeleryPublisher:
             **options,
         )
 
-    def _publish_call(
-        self, claim: Claim, call: CeleryCall, headers: Mapping[str, Any], *, eta: datetime | None = None
-    ) -> None:
+    def _publish_call(self, claim: Claim, call: CeleryCall, headers: Mapping[str, Any]) -> None:
         """Send a plain message of a Celery task, as Celery's own beat does, with ``headers`` of ours."""
         if call.message is not None:
             with self._link.producing() as producer:
@@ -191,10 +196,9 @@ class CeleryPublisher:
                 )
             return
         call = revived_call(call)
-        asked = {} if eta is None else {"eta": eta}
 
         def send(options: dict[str, Any]) -> None:
-            self._send_call(claim, replace(call, options=options | asked), headers)
+            self._send_call(claim, replace(call, options=options), headers)
 
         self._sends_call(claim, call, send)
 
@@ -207,12 +211,16 @@ class CeleryPublisher:
                 "%s is published by its name, without options of its @app.task: it is not imported here",
                 claim.function,
             )
-        with self._link.producing() as producer:
-            # An eager app would run the task here, in beat.
-            if task is None or self._app.conf.task_always_eager:
-                self._app.send_task(claim.function, call.args, call.kwargs, producer=producer, **options)
-            else:
-                call_task(task, call, producer, options)
+        try:
+            with self._link.producing() as producer:
+                # An eager app would run the task here, in beat.
+                if task is None or self._app.conf.task_always_eager:
+                    self._app.send_task(claim.function, call.args, call.kwargs, producer=producer, **options)
+                else:
+                    call_task(task, call, producer, options)
+        except RoutingError as error:
+            # Not the broker's, whatever its class is: those behind it go on.
+            raise error.error from error
 
     def _options_of(self, claim: Claim, call: CeleryCall, headers: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the row adds to the options of its call, or replaces of them."""

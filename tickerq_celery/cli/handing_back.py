@@ -1,8 +1,8 @@
 """The way out: calls that wait go to Celery one by one, and what Celery cannot hold is found."""
 
-import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from pathlib import Path
@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 
 from tickerq_celery.beat.as_beat_schedule import BeatSchedule, as_beat_schedule
 from tickerq_celery.beat.celery_schedules import zone_name
-from tickerq_celery.broker.message_replay import options_to_send
+from tickerq_celery.broker.handed_back import as_line
+from tickerq_celery.broker.plain_json import revived_call
 from tickerq_celery.broker.publisher import CeleryPublisher
-from tickerq_celery.enums import TickerKind
 from tickerq_celery.errors import ConfigError, PublishError, SchemaError, StoreError
 from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.payload.celery_call import CeleryCall
@@ -23,8 +23,8 @@ from tickerq_celery.payload.codec import Packed
 from tickerq_celery.runs.archive import Archive
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.calls import handing_back
-from tickerq_celery.store.calls.handing_back import LeftRuns, WaitingCalls
-from tickerq_celery.store.cron import cron_tickers
+from tickerq_celery.store.calls.handing_back import LeftRuns, WaitingCalls, Why
+from tickerq_celery.store.cron import cron_tickers, pauses
 from tickerq_celery.store.database import schema
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.nodes import nodes
@@ -45,6 +45,7 @@ _LONGEST_HELD = {
     "amqp": timedelta(minutes=30),
     "amqps": timedelta(minutes=30),
     "pyamqp": timedelta(minutes=30),
+    "azureservicebus": timedelta(minutes=1),
 }
 _VISIBILITY = "visibility_timeout"
 
@@ -69,6 +70,8 @@ class Became(Enum):
     SENT = "sent"
     LATER = "later"
     LOCKED = "locked"
+    HELD = "held"
+    GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +103,7 @@ class WayOut:
         self._horizon = horizon
         self._later = later
         config = core.config
+        self._handed: set[UUID] = set()
         self._publisher = CeleryPublisher(app, core.codec, lease=config.lease, connect_timeout=5.0)
 
     def look(self) -> Findings:
@@ -124,14 +128,14 @@ class WayOut:
                 except (PublishError, StoreError, ConfigError):
                     raise
                 except Exception as error:  # noqa: BLE001 - of this call alone: the others go on
-                    yield Refused(id=run_id, error=cause_of(error))
+                    yield Refused(id=run_id, error=self._core.redact(cause_of(error)))
             after = page[-1]
 
     def drop_tables(self) -> None:
         """Drop the store's tables.
 
         Raises:
-            SchemaError: Another namespace has a row, or a beat or worker is alive.
+            SchemaError: Another namespace has a row, a beat or worker is alive, or a run has not ended.
         """
         schema.drop(self._core.database, self._refuse_drop)
 
@@ -140,12 +144,27 @@ class WayOut:
         self._publisher.close()
 
     def _look(self, tx: Transaction) -> Findings:
-        crons = as_beat_schedule(map(self._with_call, cron_tickers.all_rows(tx)), zone=self._zone())
-        return Findings(
-            calls=handing_back.count_waiting(tx, later_than=self._latest(tx)),
-            left=handing_back.count_left(tx),
-            crons=crons,
+        paused, latest = pauses.list_pauses(tx), self._latest(tx)
+        calls, left = handing_back.count_waiting(tx, later_than=latest), handing_back.count_left(tx)
+        if paused:
+            held = self._count_held(tx)
+            calls = [replace(each, calls=each.calls - held[each.task]) for each in calls]
+            calls = [each for each in calls if each.calls]
+            left += [LeftRuns(function=task, why=Why.HELD, runs=runs) for task, runs in sorted(held.items())]
+        crons = as_beat_schedule(
+            cron_tickers.all_rows(tx), self._call_of_cron, zone=self._zone(), pauses=paused
         )
+        return Findings(calls=calls, left=left, crons=crons)
+
+    def _count_held(self, tx: Transaction) -> Counter[str]:
+        """Count by task the calls that wait, and that a pause will hold once they are due."""
+        held: Counter[str] = Counter()
+        after: UUID | None = None
+        while page := handing_back.waiting_runs(tx, after, limit=_PAGE):
+            keys = pauses.holding(tx, page)
+            held.update(run.function for run in page if run.id in keys)
+            after = page[-1].id
+        return held
 
     def _zone(self) -> str | None:
         try:
@@ -156,9 +175,8 @@ class WayOut:
     def _latest(self, tx: Transaction) -> datetime | None:
         return None if self._horizon is None else tx.now + self._horizon
 
-    def _with_call(self, row: CronRow) -> tuple[CronRow, CeleryCall | None]:
-        is_call = row.kind is TickerKind.CELERY_TASK
-        return row, self._call(Packed(row.request, row.encoding)) if is_call else None
+    def _call_of_cron(self, row: CronRow) -> CeleryCall:
+        return revived_call(self._call(Packed(row.request, row.encoding)))
 
     def _call(self, packed: Packed) -> CeleryCall:
         return CeleryCall.decoded(self._core.codec.unpack(packed) or b"")
@@ -166,7 +184,9 @@ class WayOut:
     def _hand_back_one(self, tx: Transaction, run_id: UUID) -> Became:
         due = handing_back.lock_waiting(tx, run_id)
         if due is None or due.call is None:
-            return Became.LOCKED
+            return Became.LOCKED if handing_back.is_waiting(tx, run_id) else Became.GONE
+        if pauses.holding(tx, [due]):
+            return Became.HELD
         config = self._core.config
         (claim,) = claims.claim(
             tx,
@@ -177,14 +197,20 @@ class WayOut:
         )
         stamp = {"published_at": tx.sql_now(), "publish_count": 1}
         publications.end_as_published(tx, claim.id, claim.number, **stamp)
-        call, latest = self._call(due.call), self._latest(tx)
         # The message last: what cannot be recorded is not sent.
-        if latest is not None and due.due_at > latest:
-            self._later.append([_line(claim, call, due.due_at)])
-            return Became.LATER
-        self._publisher.hand_back(claim, call, due.due_at)
-        failpoint(CrashPoint.PUBLISHED)
-        return Became.SENT
+        return self._hand_over(claim, self._call(due.call), due.due_at, latest=self._latest(tx))
+
+    def _hand_over(self, claim: Claim, call: CeleryCall, due: datetime, *, latest: datetime | None) -> Became:
+        is_late = latest is not None and due > latest
+        # A transaction that the database refused at its commit is repeated, and the message is out.
+        if claim.id not in self._handed:
+            if is_late:
+                self._later.append([as_line(self._app, claim, call, due)])
+            else:
+                self._publisher.hand_back(claim, call, due)
+            self._handed.add(claim.id)
+            failpoint(CrashPoint.PUBLISHED)
+        return Became.LATER if is_late else Became.SENT
 
     def _refuse_drop(self, connection: Connection) -> None:
         tx = self._core.transaction(connection)
@@ -195,22 +221,10 @@ class WayOut:
         if alive:
             names = ", ".join(f"{each.kind.value} {each.name}" for each in alive)
             raise SchemaError(f"the tables stay: {names} is alive; stop all beats and workers first")
-
-
-def _line(claim: Claim, call: CeleryCall, due: datetime) -> str:
-    """Return a call as a line from which ``app.send_task`` makes it; see docs/taking-it-out.md."""
-    options = call.options if call.message is None else options_to_send(call.message)
-    if claim.queue is not None and call.message is None:
-        options = {**options, "queue": claim.queue}
-    parts = {
-        "task": claim.function,
-        "args": list(call.args),
-        "kwargs": call.kwargs,
-        "task_id": claim.task_id or str(claim.id),
-        "eta": due.isoformat(),
-        "options": options,
-    }
-    return json.dumps(parts)
+        waiting = sum(each.calls for each in handing_back.count_waiting(tx, later_than=None))
+        waiting += sum(each.runs for each in handing_back.count_left(tx))
+        if waiting:
+            raise SchemaError(f"the tables stay: {waiting:,} runs have not ended")
 
 
 def later_file(path: str) -> Archive:

@@ -14,7 +14,7 @@ from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.runs import publications
 from tickerq_celery.tickers.claims import Claim
-from tickerq_celery.tickers.handover import NotSentError, Refusal
+from tickerq_celery.tickers.handover import Refusal, UnsentCallError
 from tickerq_celery.tickers.lifecycle import Failure
 from tickerq_celery.wording import cause_of
 
@@ -138,7 +138,7 @@ class Dispatcher:
         """Let refused claims wait; a Celery task's, of which more come, fails in the end.
 
         The user's router raised, or Celery does not know a queue. Those behind must not wait for that. What
-        a task's own ``apply_async`` did not send ends at once.
+        a task's own ``apply_async`` did not send ends at once, if no earlier claim may have tried it.
         """
         if not refused:
             return
@@ -152,7 +152,7 @@ class Dispatcher:
 
     def _log_refusal(self, refusal: Refusal) -> None:
         claim, error = refusal.claim, refusal.error
-        if isinstance(error, NotSentError):
+        if isinstance(error, UnsentCallError) and _ends_now(claim, self._core):
             logger.warning("run %s of %s ends unsent: %s", claim.id, claim.function, error.reason)
             return
         logger.error(
@@ -167,7 +167,7 @@ class Dispatcher:
         core = self._core
         for each in refused:
             claim, error = each.claim, each.error
-            if isinstance(error, NotSentError):
+            if isinstance(error, UnsentCallError) and _ends_now(claim, core):
                 _end_unsent(tx, core, claim, error)
             elif claim.call is not None and claim.number > core.config.max_rescues:
                 publications.fail(tx, claim, _failure(core, error))
@@ -186,7 +186,16 @@ class Dispatcher:
             )
 
 
-def _end_unsent(tx: Transaction, core: Core, claim: Claim, unsent: NotSentError) -> None:
+def _ends_now(claim: Claim, core: Core) -> bool:
+    """Return True unless the lock that a task met may be its own, of an earlier claim that failed to send.
+
+    One without a due time was taken over by the sweep.
+    """
+    is_first = claim.number == 1 and claim.due_at is not None
+    return is_first or claim.number > core.config.max_rescues
+
+
+def _end_unsent(tx: Transaction, core: Core, claim: Claim, unsent: UnsentCallError) -> None:
     if unsent.error is None:
         publications.skip(tx, claim, core.redact(unsent.reason))
     else:

@@ -7,8 +7,8 @@ from tickerq_celery.errors import PublishError
 from tickerq_celery.tickers.claims import Claim
 
 
-class NotSentError(Exception):
-    """A task's own ``apply_async`` sent no message, so no other try would: ``error`` is what it raised.
+class UnsentCallError(Exception):
+    """A task's own ``apply_async`` sent no message: ``error`` is what it raised.
 
     Without one it returned something else, such as the result of an equal call that is waiting already.
     """

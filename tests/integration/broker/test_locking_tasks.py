@@ -1,6 +1,7 @@
 """Tasks of libraries that hold locks in ``apply_async``: what they do not send ends at once, and says why."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,8 @@ import pytest
 from celery import Task
 from celery_once import QueueOnce
 from celery_singleton import Singleton
+from kombu import Producer
+from kombu.exceptions import OperationalError
 
 from tests.integration.apps import dispatch_due, messages, ticker_app
 from tests.manual_clock import ManualClock
@@ -101,7 +104,9 @@ def test_an_equal_call_that_waits_already_skips_the_run_and_is_named(
 
 
 @pytest.mark.parametrize("error", [ConnectionError("the locks are away"), TypeError("not these arguments")])
-def test_what_may_be_put_right_is_tried_again(tickerq: TickerQ, error: Exception) -> None:
+def test_what_may_be_put_right_is_tried_again_and_hinders_no_other(
+    tickerq: TickerQ, error: Exception
+) -> None:
     class Locking(Task):
         def apply_async(self, *args: Any, **options: Any) -> Any:
             raise error
@@ -110,8 +115,54 @@ def test_what_may_be_put_right_is_tried_again(tickerq: TickerQ, error: Exception
     def report(day: str) -> str:
         return day
 
-    waiting = run(tickerq, add(tickerq, report))
-    assert (waiting.status, waiting.exception_type) == (TickerStatus.IDLE, None)
+    @tickerq.app.task(name="shop.plain", shared=False)
+    def plain(day: str) -> str:
+        return day
+
+    due = tickerq.core.clock.now() + timedelta(seconds=1)
+    batch = [TimeTicker(task=task, args=("monday",), execution_time=due) for task in (report, plain)]
+    waiting, sent = tickerq.time_tickers.add_batch(batch)
+    tickerq.core.clock.advance(seconds=1)
+    dispatch_due(tickerq)
+    assert [message.headers["id"] for message in messages(tickerq)] == [str(sent.id)]
+    found = run(tickerq, waiting.id)
+    assert (found.status, found.exception_type) == (TickerStatus.IDLE, None)
+
+
+@pytest.mark.parametrize("returned", [None, "another id"])
+def test_a_task_that_returns_no_result_of_its_own_has_sent_its_message(
+    tickerq: TickerQ, returned: str | None
+) -> None:
+    class Silent(Task):
+        def apply_async(self, *args: Any, **options: Any) -> Any:
+            super().apply_async(*args, **options)
+            return None if returned is None else self.AsyncResult(returned)
+
+    @tickerq.app.task(name="shop.report", shared=False, base=Silent)
+    def report(day: str) -> str:
+        return day
+
+    sent = run(tickerq, add(tickerq, report))
+    assert (sent.status, len(messages(tickerq))) == (TickerStatus.DONE, 1)
+
+
+def test_a_lock_of_an_earlier_try_is_waited_for(
+    tickerq: TickerQ, once: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, clock: ManualClock
+) -> None:
+    task = once()
+    with monkeypatch.context() as patch:
+
+        def refuse(*_: Any, **__: Any) -> None:
+            raise OperationalError("the broker is away")
+
+        patch.setattr(Producer, "publish", refuse)
+        # At once, and as a beat does: the second try meets the lock that the first one took.
+        waiting = add(tickerq, task)
+    assert run(tickerq, waiting).status is TickerStatus.IDLE
+    task.once_backend.clear_lock(task.get_key(("monday",), {}))
+    clock.advance(hours=1)
+    dispatch_due(tickerq)
+    assert len(messages(tickerq)) == 1
 
 
 def test_a_queue_that_celery_does_not_know_is_tried_again(tickerq: TickerQ) -> None:

@@ -44,7 +44,7 @@ def test_what_celery_cannot_hold_stops_it_unless_it_is_left(run, app, configure)
     done = run("hand-back", "--apply", "--leave", "--json")
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout) == {
-        "sent": 1, "later": 0, "locked": 0, "refused": [], "dropped_tables": False,
+        "sent": 1, "later": 0, "held": 0, "locked": 0, "refused": [], "beat_schedule": None,
     }  # fmt: skip
     assert {each.function: each.status for each in tickerq.runs.find()} == {
         "shop.add": TickerStatus.DONE, "Send": TickerStatus.IDLE,
@@ -59,3 +59,20 @@ def test_a_file_in_no_folder_is_refused_before_anything_is_sent(run, app, config
     refused = run("hand-back", "--apply", "--later", str(Path("missing") / "later.jsonl"))
     assert (refused.exit_code, "no such folder" in refused.output) == (1, True)
     assert [each.status for each in tickerq.runs.find()] == [TickerStatus.IDLE]
+
+
+def test_what_is_left_is_not_dropped(run, app, configure):
+    tickerq = prepared(run, app, configure)
+    refused = run("hand-back", "--apply", "--leave", "--drop-tables")
+    assert (refused.exit_code, "pass it or --drop-tables" in refused.output) == (2, True)
+    assert len(tickerq.runs.find()) == 0
+
+
+def test_anyway_sends_also_what_is_due_late(run, app, configure, tmp_path):
+    configure("app.conf.broker_transport_options = {'visibility_timeout': 600}")
+    prepared(run, app, configure)
+    run("add", "--task", "shop.add", "x=1", *IN_AN_HOUR)
+    shown = run("hand-back")
+    assert "due later than a worker may hold a message: 1 call" in shown.output
+    assert "sent 1 call to the broker, wrote 0" in run("hand-back", "--apply", "--anyway").output
+    assert not (tmp_path / "tickerq-later.jsonl").exists()

@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from celery.schedules import crontab
@@ -11,11 +13,12 @@ from hypothesis import strategies as st
 
 from tickerq_celery.beat.as_beat_schedule import BeatSchedule, as_beat_schedule
 from tickerq_celery.beat.celery_schedules import expression_of
-from tickerq_celery.enums import OverlapPolicy, TickerKind
-from tickerq_celery.errors import InvalidCronError
+from tickerq_celery.enums import OverlapPolicy, PauseKind, TickerKind
+from tickerq_celery.errors import InvalidCronError, UnreadableRequestError
 from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.schedule.timetable import make_timetable
 from tickerq_celery.tickers.cron_rows import CronRow, new_cron_row
+from tickerq_celery.tickers.pauses import Pause
 from tickerq_celery.tickers.work import Work
 
 NOW = datetime(2026, 1, 15, 12, 0, 10, tzinfo=UTC)
@@ -29,8 +32,8 @@ def row(expression: str, *, day_or: bool = False, zone: str = "UTC", **fields: A
     return replace(made, **fields)
 
 
-def schedule_of(cron: CronRow, call: CeleryCall | None = CeleryCall()) -> BeatSchedule:  # noqa: B008 - frozen
-    return as_beat_schedule([(cron, call)], zone="UTC")
+def schedule_of(cron: CronRow, call: CeleryCall = CeleryCall(), *pauses: Pause) -> BeatSchedule:  # noqa: B008 - frozen
+    return as_beat_schedule([cron], lambda row: call, zone="UTC", pauses=pauses)
 
 
 def entry_of(cron: CronRow, call: CeleryCall = CeleryCall()) -> dict[str, Any]:  # noqa: B008 - frozen
@@ -41,8 +44,8 @@ def entry_of(cron: CronRow, call: CeleryCall = CeleryCall()) -> dict[str, Any]: 
     return dict(entry)
 
 
-def why_left(cron: CronRow, call: CeleryCall | None = CeleryCall()) -> str:  # noqa: B008 - frozen
-    [left] = schedule_of(cron, call).left
+def why_left(cron: CronRow, *pauses: Pause) -> str:
+    [left] = schedule_of(cron, CeleryCall(), *pauses).left
     return left.why
 
 
@@ -118,8 +121,48 @@ def test_days_of_which_one_is_enough_are_left() -> None:
 
 
 def test_a_functions_cron_ticker_is_left() -> None:
-    assert why_left(row("0 9 * * *"), None) == "of a ticker function"
+    assert why_left(row("0 9 * * *", kind=TickerKind.FUNCTION)) == "of a ticker function"
+
+
+@pytest.mark.parametrize(
+    "pause", [(PauseKind.FUNCTION, "shop.bill"), (PauseKind.TAG, "money"), (PauseKind.EVERYTHING, "")]
+)
+def test_what_a_pause_of_another_kind_holds_is_left(pause: tuple[PauseKind, str]) -> None:
+    kind, name = pause
+    held = Pause(kind=kind, name=name, reason=None, paused_by=None, paused_at=NOW)
+    assert why_left(row("0 9 * * *", tags=("money",)), held) == "paused"
+
+
+def test_a_call_that_cannot_be_read_leaves_its_cron_ticker_and_no_other() -> None:
+    unreadable, readable = row("0 9 * * *"), row("0 8 * * *")
+
+    def call_of(cron: CronRow) -> CeleryCall:
+        if cron is unreadable:
+            raise UnreadableRequestError("no key fits")
+        return CeleryCall()
+
+    found = as_beat_schedule([unreadable, readable], call_of, zone="UTC")
+    assert ([each.why for each in found.left], len(found.entries)) == (["its call cannot be read"], 1)
+
+
+def test_values_of_celerys_json_are_printed_as_what_they_are() -> None:
+    moment, key = datetime(2026, 3, 1, 8, tzinfo=UTC), UUID(int=3)
+    call = CeleryCall(args=(moment, Decimal("1.20")), kwargs={"key": key}, options={"expires": moment})
+    entry = entry_of(row("0 9 * * *"), call)
+    assert (entry["args"], entry["kwargs"]) == ([moment, Decimal("1.20")], {"key": key})
+    assert entry["options"] == {"expires": moment}
 
 
 def test_what_beat_schedule_defines_itself_is_no_entry() -> None:
     assert schedule_of(row("0 9 * * *").seeded("beat_schedule:bill")) == BeatSchedule(entries=[], left=[])
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"is_enabled": False}, "paused, and beat_schedule defines it"),
+        ({"expression": "0 10 * * *"}, "changed from 0 9 * * *, which beat_schedule says"),
+    ],
+)
+def test_an_entry_that_fires_otherwise_than_its_code_says_is_left(changed: dict[str, Any], why: str) -> None:
+    assert why_left(replace(row("0 9 * * *").seeded("beat_schedule:bill"), **changed)) == why

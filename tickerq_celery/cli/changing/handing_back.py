@@ -18,10 +18,12 @@ from tickerq_celery.cli.handing_back import (
     later_file,
     longest_held,
 )
+from tickerq_celery.cli.modules import import_modules
 from tickerq_celery.cli.output import Output
 from tickerq_celery.cli.progress import progress
 from tickerq_celery.cli.shell import Shell, command
 from tickerq_celery.cli.tables import Column
+from tickerq_celery.health.phrases import counted
 from tickerq_celery.store.calls.handing_back import LeftRuns, WaitingCalls
 
 _STOPPED = "Celery cannot hold what is listed as left: settle it, or pass --leave to leave it in the store"
@@ -29,13 +31,17 @@ _STOPPED = "Celery cannot hold what is listed as left: settle it, or pass --leav
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandedBack:
-    """What was handed back: calls sent, calls written to the file, and what waits as before."""
+    """What was handed back: calls sent, calls written to the file, and what waits as before.
+
+    ``beat_schedule`` is the text of a module, None where no cron ticker is an entry.
+    """
 
     sent: int
     later: int
+    held: int
     locked: int
     refused: Sequence[Refused]
-    dropped_tables: bool
+    beat_schedule: str | None
 
 
 @command("hand-back", acts=True)
@@ -64,7 +70,11 @@ def hand_back(
 
     A call may be sent twice, under one id, where this is killed between its message and its record.
     """
+    if leave and drop_tables:
+        raise click.UsageError("--leave leaves something in the tables: pass it or --drop-tables")
     tickerq, output = shell.tickerq, shell.output
+    # Their options, such as a queue, are those of tasks that are known here.
+    import_modules(tickerq)
     horizon = None if anyway else longest_held(tickerq.app)
     way_out = WayOut(tickerq.app, tickerq.core, horizon=horizon, later=later_file(later_path))
     with closing(way_out):
@@ -89,43 +99,45 @@ def _apply(shell: Shell, way_out: WayOut, found: Findings, later_path: str, *, d
                 refused.append(became)
             else:
                 counts[became] += 1
-    sent, later, locked = (counts[each] for each in Became)
+    sent, later, held, locked = (
+        counts[each] for each in (Became.SENT, Became.LATER, Became.HELD, Became.LOCKED)
+    )
     shell.managers.audit.record("cli.hand-back", reason=f"sent {sent:,} calls, wrote {later:,} to a file")
-    dropping = drop_tables and not locked and not refused
-    if dropping:
-        way_out.drop_tables()
-    done = HandedBack(sent=sent, later=later, locked=locked, refused=refused, dropped_tables=dropping)
-    shell.output.value(done, lambda: _show_done(shell.output, done, found, later_path))
+    text = found.crons.as_text() if found.crons.entries else None
+    done = HandedBack(sent=sent, later=later, held=held, locked=locked, refused=refused, beat_schedule=text)
+    shell.output.value(done, lambda: _show_done(shell.output, done, later_path))
     if locked or refused:
         raise click.ClickException(
             f"{locked:,} calls were locked by other processes and {len(refused):,} could not be sent: "
             "they wait as before; run this again"
         )
+    if drop_tables:
+        way_out.drop_tables()
+        shell.output.line("dropped the tables")
 
 
-def _show_done(output: Output, done: HandedBack, found: Findings, later_path: str) -> None:
-    output.line(f"sent {done.sent:,} calls to the broker, wrote {done.later:,} to {later_path}")
+def _show_done(output: Output, done: HandedBack, later_path: str) -> None:
+    output.line(f"sent {counted(done.sent, 'call')} to the broker, wrote {done.later:,} to {later_path}")
+    if done.held:
+        output.line(f"{counted(done.held, 'call')} wait as before: a pause holds them")
     for each in done.refused:
         output.line(f"{each.id} waits as before: {each.error}")
-    _show_entries(output, found)
-    if done.dropped_tables:
-        output.line("dropped the tables")
+    if done.beat_schedule is not None:
+        output.line()
+        output.line(done.beat_schedule)
 
 
 def _show(output: Output, found: Findings, later_path: str) -> None:
     output.listing(found.calls, _CALLS, empty="no call of a Celery task waits")
     later = sum(each.later for each in found.calls)
     if later:
-        output.line(f"{later:,} are due later than a worker may hold a message: they go to {later_path}")
+        shown = counted(later, "call")
+        output.line(f"for {later_path}, as due later than a worker may hold a message: {shown}")
     _show_left(output, found)
-    _show_entries(output, found)
-    output.line("nothing was handed back: add --apply")
-
-
-def _show_entries(output: Output, found: Findings) -> None:
     if found.crons.entries:
         output.line()
         output.line(found.crons.as_text())
+    output.line("nothing was handed back: add --apply")
 
 
 def _show_left(output: Output, found: Findings) -> None:

@@ -83,6 +83,20 @@ def waiting_after(tx: Transaction, after: UUID | None, *, limit: int) -> Sequenc
     return tx.scalars(statement.order_by(tickers.c.id).limit(limit)).all()
 
 
+def waiting_runs(tx: Transaction, after: UUID | None, *, limit: int) -> list[Due]:
+    """Return what ``waiting_after`` returns, as the runs that they are."""
+    beyond = () if after is None else (tickers.c.id > after,)
+    statement = select(*due_columns(due_at=tickers.c.due_at)).where(
+        tickers.c.namespace == tx.namespace, _WAITS, *beyond
+    )
+    return [due_from(row) for row in tx.execute(statement.order_by(tickers.c.id).limit(limit))]
+
+
+def is_waiting(tx: Transaction, run_id: UUID) -> bool:
+    """Return True if a call waits, also where it is locked."""
+    return tx.scalar(select(tickers.c.id).where(tickers.c.id == run_id, _WAITS)) is not None
+
+
 def lock_waiting(tx: Transaction, run_id: UUID) -> Due | None:
     """Lock a call that waits, whenever it is due; None if it does not any more, or is locked."""
     statement = select(*due_columns(due_at=tickers.c.due_at)).where(tickers.c.id == run_id, _WAITS)
