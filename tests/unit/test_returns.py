@@ -11,11 +11,13 @@ from tickerq_celery.managers.bulk import BulkManager
 from tickerq_celery.managers.cron.cron_tickers import CronTickerManager
 from tickerq_celery.managers.runs.runs import RunManager
 from tickerq_celery.managers.time_tickers.time_tickers import TimeTickerManager
-from tickerq_celery.typing import PauseManager
-from tickerq_celery.views import BulkJob, CronBatch, Listing, Page, Pause, Walk
+from tickerq_celery.typing import ChainManager, ErrorManager, PauseManager
+from tickerq_celery.views import BulkJob, ChainChange, CronBatch, Listing, Page, Pause, Walk
 
-MANAGERS = [TimeTickerManager, CronTickerManager, RunManager, PauseManager, BulkManager]
-VIEWS = {Run, Cron, CronBatch, Pause, BulkJob}
+MANAGERS = [
+    TimeTickerManager, CronTickerManager, RunManager, PauseManager, BulkManager, ChainManager, ErrorManager
+]  # fmt: skip
+VIEWS = {Run, Cron, CronBatch, Pause, BulkJob, ChainChange}
 READS = {
     "by_next_run",
     "by_name",
@@ -32,6 +34,8 @@ READS = {
     "figures",
     "upcoming",
     "backfill_preview",
+    "tree",
+    "groups",
 }
 REMOVES_ONE, REMOVES_MANY = {"delete"}, {"delete_batch"}
 MANY = {"get_batch", "add_batch", "update_batch", "run_now_batch", "backfill"}
