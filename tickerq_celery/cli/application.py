@@ -17,7 +17,11 @@ def completing(ctx: click.Context) -> TickerQ | None:
     app = given.get("app_path") or given.get("app")
     try:
         found = _imported(app) if isinstance(app, str) else app
-        return None if found is None else TickerQ.known(found)
+        if found is None:
+            return None
+        # Functions may stand in modules that the app includes, as in the README.
+        found.loader.import_default_modules()
+        return TickerQ.known(found)
     except Exception:  # noqa: BLE001 - the user's module: what cannot be imported completes nothing
         return None
 

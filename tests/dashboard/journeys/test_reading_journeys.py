@@ -57,7 +57,7 @@ def test_a_range_of_times_that_is_typed_finds_what_ended_in_it(browser: Browser,
     page.get_by_role("textbox", name="Ended since").fill("6 h")
     page.get_by_role("textbox", name="Ended before").fill("1 h")
     page.get_by_role("button", name="Show runs").click()
-    page.wait_for_url(re.compile("since="))
+    page.wait_for_url(re.compile("ended_from="))
     ends = page.locator("tbody time[data-v=ago]").evaluate_all("all => all.map((each) => each.dateTime)")
     now = datetime.now(UTC)
     ago = [now - datetime.fromisoformat(each) for each in ends]

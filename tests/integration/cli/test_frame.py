@@ -204,6 +204,23 @@ def test_what_is_typed_is_completed(namespace: str, typed: str, found: str) -> N
     assert f"plain,{found}" in result.stdout.splitlines()
 
 
+@pytest.mark.usefixtures("run")
+def test_a_function_of_a_module_that_the_app_includes_is_completed(
+    namespace: str, configure: Callable[[str], None], tmp_path: Path
+) -> None:
+    module = f"cli_{namespace.replace('-', '_')}"
+    jobs = f"{module}_jobs"
+    (tmp_path / f"{jobs}.py").write_text(
+        f"from {module} import tickerq\n@tickerq.function('Report')\ndef report():\n    pass\n"
+    )
+    configure(f"app.conf.include = [{jobs!r}]")
+    words = f"tickerq -A {module} runs --function Re"
+    environ = {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
+    environ["_TICKERQ_COMPLETE"] = "bash_complete"
+    result = CliRunner().invoke(tickerq_command, env=environ, prog_name="tickerq")
+    assert "plain,Report" in result.stdout.splitlines()
+
+
 @pytest.mark.verify
 def test_both_entry_points_work_in_pipes_and_complete_what_is_typed(
     shop: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
