@@ -24,7 +24,7 @@ def call_task(task: Any, call: CeleryCall, producer: Producer, options: Mapping[
     with _noting(producer) as published:
         try:
             result = task.apply_async(call.args, call.kwargs, producer=producer, **options)
-        except Exception as error:
+        except Exception as error:  # whatever a class of the user raises
             own = _class_with_apply_async(task)
             if published or own is Task:
                 raise
