@@ -1,7 +1,6 @@
 """A page is a sequence of what it lists, and a walk reads one page after the other."""
 
 import asyncio
-import gc
 from collections.abc import Sequence
 from weakref import WeakSet
 
@@ -101,7 +100,6 @@ class Freed:
         return Page(items, next_cursor=None if number == self._last else str(number))
 
     def kept(self) -> int:
-        gc.collect()
         return len(self._made)
 
 
