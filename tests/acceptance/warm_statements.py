@@ -44,6 +44,8 @@ def compile_statements() -> None:
         beat.close()
         tickerq.close()
     app.close()
+    # A thread that has not quite ended may keep it, and a fork would count it among its own.
+    TickerQ._of_app.pop(app)
 
 
 def _make_due(url: str) -> None:
