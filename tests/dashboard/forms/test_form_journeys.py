@@ -81,7 +81,7 @@ def test_a_cron_ticker_is_edited_without_script(browser: Browser, base: str, sto
     page, _ = opened(browser, f"{base}/crons/{cron_id}", script=False)
     page.get_by_role("link", name="Edit …").click()
     page.get_by_role("button", name="Weekdays").click()
-    page.get_by_text("Monday through Friday").wait_for()
+    page.get_by_text("on Monday to Friday").wait_for()
     page.get_by_label("If the run before is still going").select_option("skip")
     page.get_by_label("Reason").fill("no books on Sundays")
     press(page, "Save changes")
