@@ -11,9 +11,8 @@ from kombu import Producer
 
 from tickerq_celery.broker.entities import entity_from_json
 from tickerq_celery.broker.message_replay import embed_of, with_task_id
-from tickerq_celery.broker.messages import CALL_HEADER, message_priority
+from tickerq_celery.broker.messages import CALL_HEADER, call_id, options_of_row
 from tickerq_celery.broker.plain_json import plain, revived, revived_call
-from tickerq_celery.enums import TickerPriority
 from tickerq_celery.payload.captured_message import CapturedMessage
 from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.tickers.claims import Claim
@@ -52,7 +51,7 @@ def send_anew(app: Celery, producer: Producer, claim: Claim, call: CeleryCall, d
     """Let Celery make the message of a captured call again, with an exchange for its moment."""
     if call.message is None:
         raise AssertionError("only a captured call is sent anew")
-    task_id = claim.task_id or str(claim.id)
+    task_id = call_id(claim)
     options = revived(options_to_send(call.message, task_id))
     call = revived_call(call)
     app.send_task(
@@ -98,9 +97,10 @@ def options_to_send(message: CapturedMessage, task_id: str) -> dict[str, Any]:
 
 def as_line(app: Celery, claim: Claim, call: CeleryCall, due: datetime) -> str:
     """Return a call as a line from which ``app.send_task`` makes it; see docs/taking-it-out.md."""
-    task_id = claim.task_id or str(claim.id)
+    task_id = call_id(claim)
     if call.message is None:
-        options = with_moments(app, claim, call, due).options | _of_row(app, claim, call)
+        transport = str(app.connection_for_write().transport_cls)
+        options = with_moments(app, claim, call, due).options | options_of_row(claim, call, transport)
         options.pop("eta")
     else:
         options = options_to_send(call.message, task_id)
@@ -113,12 +113,3 @@ def as_line(app: Celery, claim: Claim, call: CeleryCall, due: datetime) -> str:
         "options": plain(options),
     }
     return json.dumps(parts)
-
-
-def _of_row(app: Celery, claim: Claim, call: CeleryCall) -> dict[str, Any]:
-    options: dict[str, Any] = {} if claim.queue is None else {"queue": claim.queue}
-    if claim.priority is not TickerPriority.NORMAL and call.options.get("priority") is None:
-        transport = str(app.connection_for_write().transport_cls)
-        priority = message_priority(claim.priority, transport)
-        options |= {} if priority is None else {"priority": priority}
-    return options

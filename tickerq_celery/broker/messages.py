@@ -6,8 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from tickerq_celery.enums import TickerKind, TickerPriority
+from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.tickers.celery_task import OUR_TASKS
-from tickerq_celery.tickers.claims import Started, TaskExecution
+from tickerq_celery.tickers.claims import Claim, Started, TaskExecution
 
 # Kombu serves Redis's smallest first, in steps of 0, 3, 6 and 9; RabbitMQ its largest. A long run is no
 # urgent one: it is kept apart by a queue of its own.
@@ -45,6 +46,20 @@ def message_priority(priority: TickerPriority, transport: str) -> int | None:
     """Return the priority of a message on a kombu transport, or None where the transport knows none."""
     scale = _SCALES.get(transport.partition("+")[0])
     return None if scale is None else scale[priority]
+
+
+def call_id(claim: Claim) -> str:
+    """Return the id of the message of a Celery task's call."""
+    return claim.task_id or str(claim.id)
+
+
+def options_of_row(claim: Claim, call: CeleryCall, transport: str) -> dict[str, Any]:
+    """Return the queue and priority that a row adds to the options of its call, or replaces of them."""
+    options: dict[str, Any] = {} if claim.queue is None else {"queue": claim.queue}
+    # Most apps give their tasks no priority, and such a message must not wait behind all others.
+    is_asked = claim.priority is not TickerPriority.NORMAL and call.options.get("priority") is None
+    priority = message_priority(claim.priority, transport) if is_asked else None
+    return options if priority is None else {**options, "priority": priority}
 
 
 def cancel_command(run: Started, *, terminate: bool) -> tuple[str, dict[str, object]]:

@@ -17,8 +17,10 @@ from tickerq_celery.broker.messages import (
     CALL_HEADER,
     HEADER,
     LOST_TASK,
+    call_id,
     cancel_command,
     message_priority,
+    options_of_row,
     task_id,
     task_name,
 )
@@ -27,7 +29,7 @@ from tickerq_celery.broker.own_apply_async import call_task
 from tickerq_celery.broker.plain_json import revived_call
 from tickerq_celery.broker.routes import queue_of
 from tickerq_celery.broker.run_messages import RoutingError, RunMessages
-from tickerq_celery.enums import TickerPriority, TickerStatus
+from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.payload.celery_call import CeleryCall
@@ -191,7 +193,7 @@ class CeleryPublisher:
                     producer,
                     call,
                     call.message,
-                    task_id=_message_id(claim),
+                    task_id=call_id(claim),
                     headers=headers,
                 )
             return
@@ -224,18 +226,11 @@ class CeleryPublisher:
 
     def _options_of(self, claim: Claim, call: CeleryCall, headers: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the row adds to the options of its call, or replaces of them."""
-        options: dict[str, Any] = {
-            "task_id": _message_id(claim),
+        return {
+            "task_id": call_id(claim),
             "headers": {**(call.options.get("headers") or {}), **headers},
+            **options_of_row(claim, call, self._link.transport),
         }
-        if claim.queue is not None:
-            options["queue"] = claim.queue
-        # Most apps give their tasks no priority, and such a message must not wait behind all others.
-        is_asked = claim.priority is not TickerPriority.NORMAL and call.options.get("priority") is None
-        priority = message_priority(claim.priority, self._link.transport) if is_asked else None
-        if priority is not None:
-            options["priority"] = priority
-        return options
 
     def publish_lost(self, run: Started, message: str, *, status: TickerStatus) -> None:
         """Ask a worker to call the user's exception handler for an attempt that was lost.
@@ -282,10 +277,6 @@ class CeleryPublisher:
     def close(self) -> None:
         """Let go of the connection; the next use opens another."""
         self._link.close()
-
-
-def _message_id(claim: Claim) -> str:
-    return claim.task_id or str(claim.id)
 
 
 def _marks(claim: Claim) -> dict[str, Any]:

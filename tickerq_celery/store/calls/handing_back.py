@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, not_, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, not_, or_, select, union_all
 
 from tickerq_celery.enums import HoldReason, TickerKind, TickerStatus
 from tickerq_celery.store.database.transaction import Transaction
@@ -39,7 +40,7 @@ class Why(StrEnum):
 class WaitingCalls:
     """How many calls of a task wait, and the first and the last moment at which one is due.
 
-    So many of them are ``late``: due after the moment that was asked about.
+    So many of them are ``later``: due after the moment that was asked about.
     """
 
     task: str
@@ -78,18 +79,20 @@ def count_waiting(tx: Transaction, *, later_than: datetime | None) -> list[Waiti
 
 def waiting_after(tx: Transaction, after: UUID | None, *, limit: int) -> Sequence[UUID]:
     """Return the ids of calls that wait, in their order, from the first one after ``after`` on."""
-    beyond = () if after is None else (tickers.c.id > after,)
-    statement = select(tickers.c.id).where(tickers.c.namespace == tx.namespace, _WAITS, *beyond)
-    return tx.scalars(statement.order_by(tickers.c.id).limit(limit)).all()
+    return tx.scalars(_page(tx, after, limit, tickers.c.id)).all()
 
 
 def waiting_runs(tx: Transaction, after: UUID | None, *, limit: int) -> list[Due]:
     """Return what ``waiting_after`` returns, as the runs that they are."""
+    return [
+        due_from(row) for row in tx.execute(_page(tx, after, limit, *due_columns(due_at=tickers.c.due_at)))
+    ]
+
+
+def _page(tx: Transaction, after: UUID | None, limit: int, *columns: ColumnElement[Any]) -> Select[Any]:
     beyond = () if after is None else (tickers.c.id > after,)
-    statement = select(*due_columns(due_at=tickers.c.due_at)).where(
-        tickers.c.namespace == tx.namespace, _WAITS, *beyond
-    )
-    return [due_from(row) for row in tx.execute(statement.order_by(tickers.c.id).limit(limit))]
+    statement = select(*columns).where(tickers.c.namespace == tx.namespace, _WAITS, *beyond)
+    return statement.order_by(tickers.c.id).limit(limit)
 
 
 def is_waiting(tx: Transaction, run_id: UUID) -> bool:
