@@ -8,9 +8,12 @@ from enum import IntEnum, StrEnum
 from typing import Literal, TypeAlias
 
 __all__ = [
+    "CLAIMED",
     "RETRIABLE",
     "SUCCEEDED",
     "TERMINAL",
+    "UNENDED",
+    "UNSTARTED",
     "AuditOutcome",
     "AuditOutcomeLike",
     "BulkAction",
@@ -73,20 +76,16 @@ class TickerStatus(IntEnum):
 
 TickerStatusLike: TypeAlias = (
     TickerStatus
-    | Literal[
-        "idle",
-        "queued",
-        "in_progress",
-        "done",
-        "due_done",
-        "failed",
-        "cancelled",
-        "skipped",
-    ]
+    | Literal["idle", "queued", "in_progress", "done", "due_done", "failed", "cancelled", "skipped"]
 )
 
+UNSTARTED = frozenset({TickerStatus.IDLE, TickerStatus.QUEUED})
+CLAIMED = frozenset({TickerStatus.QUEUED, TickerStatus.IN_PROGRESS})
+UNENDED = UNSTARTED | CLAIMED
 SUCCEEDED = frozenset({TickerStatus.DONE, TickerStatus.DUE_DONE})
-TERMINAL = SUCCEEDED | {TickerStatus.FAILED, TickerStatus.CANCELLED, TickerStatus.SKIPPED}
+# Ends that say how an attempt went.
+DECIDED = SUCCEEDED | {TickerStatus.FAILED}
+TERMINAL = frozenset(TickerStatus) - UNENDED
 # Ends after which a person may let the run start again.
 RETRIABLE = TERMINAL - SUCCEEDED
 
@@ -200,6 +199,7 @@ class Origin(StrEnum):
     ADDED = "added"
     CLONE = "clone"
     CALL = "call"
+    OUTBOX = "outbox"
     CRON = "cron"
     MANUAL = "manual"
     BACKFILL = "backfill"
@@ -209,7 +209,8 @@ class Origin(StrEnum):
 
 
 OriginLike: TypeAlias = (
-    Origin | Literal["added", "clone", "call", "cron", "manual", "backfill", "skip", "misfire", "chain"]
+    Origin
+    | Literal["added", "clone", "call", "outbox", "cron", "manual", "backfill", "skip", "misfire", "chain"]
 )
 
 

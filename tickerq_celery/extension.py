@@ -11,7 +11,7 @@ from tickerq_celery.errors import ConfigError
 from tickerq_celery.functions.decorating import FunctionDecorator
 from tickerq_celery.functions.definition import Function
 from tickerq_celery.functions.registry import Registry
-from tickerq_celery.managers.acting import Managers, entered
+from tickerq_celery.managers.acting import Managers
 from tickerq_celery.managers.facade import Facade
 from tickerq_celery.managers.settings_report import settings_report
 from tickerq_celery.runtime.config import Settings, TickerConfig
@@ -111,7 +111,7 @@ class TickerQ(Facade, TakesSeeders):
 
     @property
     def _managers(self) -> Managers:
-        return entered(self._process.get().managers)
+        return self._process.get().entered
 
     def acting_as(self, actor: Actor | str) -> Managers:
         """Return the same managers for one actor: all that their verbs change is audited in its name.

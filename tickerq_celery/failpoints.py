@@ -16,7 +16,7 @@ VARIABLE = "TICKERQ_FAILPOINT"
 
 
 class CrashPoint(StrEnum):
-    """A window of the protocol, as docs/reliability.md lists them."""
+    """A window of the protocol, as docs/how-it-works/reliability.md lists them."""
 
     ADDED = "added"
     """A run is committed, its adding process has not dispatched it."""

@@ -24,6 +24,7 @@ from tickerq_celery.validation import (
     MOST_FUNCTIONS,
     MOST_MISFIRES,
     MOST_RETRIES,
+    MOST_SEARCHED,
     MOST_TAGS,
 )
 
@@ -47,5 +48,6 @@ __all__ = [
     "MOST_INSTANTS",
     "MOST_MISFIRES",
     "MOST_RETRIES",
+    "MOST_SEARCHED",
     "MOST_TAGS",
 ]

@@ -16,7 +16,6 @@ from tickerq_celery.managers.bulk import AsyncBulk, BulkManager
 from tickerq_celery.managers.cron.cron_tickers import AsyncCronTickers, CronTickerManager
 from tickerq_celery.managers.cron.lists import CronFilters
 from tickerq_celery.managers.error_groups import AsyncErrors, ErrorManager
-from tickerq_celery.managers.filters import RunCriteria, RunFilters
 from tickerq_celery.managers.functions import AsyncFunctions, FunctionManager
 from tickerq_celery.managers.health import AsyncHealth, HealthManager
 from tickerq_celery.managers.nodes import AsyncNodes, NodeManager
@@ -29,6 +28,7 @@ from tickerq_celery.managers.time_tickers.time_tickers import AsyncTimeTickers, 
 from tickerq_celery.runtime.config import Settings
 from tickerq_celery.tickers.call import Call, FunctionLike, NamedFunction
 from tickerq_celery.tickers.celery_task import CelerySignature, CeleryTask, TaskLike
+from tickerq_celery.tickers.criteria import RunCriteria, RunFilters
 from tickerq_celery.tickers.fields import (
     CloneChanges,
     CronTickerChanges,

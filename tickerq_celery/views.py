@@ -1,8 +1,9 @@
 """Values that users get, all frozen: the store as a manager read it at one moment, and the settings."""
 
 from tickerq_celery.payload.codec import StoredRequest
+from tickerq_celery.payload.expected_request import CheckedBy
+from tickerq_celery.payload.results import RunResult
 from tickerq_celery.runtime.config import TickerConfig
-from tickerq_celery.schedule.merging import Bound
 from tickerq_celery.schedule.preview import BackfillPreview, Explanation, Upcoming
 from tickerq_celery.tickers.actor import Actor
 from tickerq_celery.tickers.audit import AuditEntry
@@ -11,8 +12,7 @@ from tickerq_celery.tickers.chain_trees import ChainChange, ChainRun, ChainTree
 from tickerq_celery.tickers.counts import Count, RunCounts
 from tickerq_celery.tickers.cron_batches import CronBatch, CronSkip
 from tickerq_celery.tickers.cron_figures import CronFigures, CronOutcome
-from tickerq_celery.tickers.cron_summaries import CronSummary
-from tickerq_celery.tickers.explanations import RunExplanation, Wait, WaitCause
+from tickerq_celery.tickers.explanations import FirstHeld, RunExplanation, Wait, WaitCause
 from tickerq_celery.tickers.figures import (
     DurationBucket,
     EndCounts,
@@ -46,11 +46,11 @@ from tickerq_celery.tickers.health import (
 )
 from tickerq_celery.tickers.listings import Listing
 from tickerq_celery.tickers.node_views import LostNode, NodeState, NodeView
-from tickerq_celery.tickers.outlook import Outlook, OutlookItem
+from tickerq_celery.tickers.outlook import Bound, Outlook, OutlookItem
 from tickerq_celery.tickers.pages import Page, Walk
 from tickerq_celery.tickers.pauses import Pause
-from tickerq_celery.tickers.run_summaries import RunSummary
 from tickerq_celery.tickers.settings_report import SchemaView, SettingsReport, SettingView, TableSize
+from tickerq_celery.tickers.summaries import CronSummary, RunSummary
 from tickerq_celery.tickers.uncounted_ends import UncountedEnds
 from tickerq_celery.tickers.views import Attempt, Cron, LogLine, Run
 
@@ -65,6 +65,7 @@ __all__ = [
     "ChainChange",
     "ChainRun",
     "ChainTree",
+    "CheckedBy",
     "Count",
     "Cron",
     "CronBatch",
@@ -80,6 +81,7 @@ __all__ = [
     "Figures",
     "Finding",
     "FindingCode",
+    "FirstHeld",
     "FunctionFigures",
     "FunctionName",
     "FunctionVersion",
@@ -99,6 +101,7 @@ __all__ = [
     "Run",
     "RunCounts",
     "RunExplanation",
+    "RunResult",
     "RunSummary",
     "SchemaView",
     "SettingDifference",

@@ -11,12 +11,11 @@ from celery import Celery
 from tickerq_celery.beat import check
 from tickerq_celery.broker.durable_eta import DurableSend, Keeping
 from tickerq_celery.broker.embedded import transport
-from tickerq_celery.broker.plain_json import plain
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.broker.revoke_watch import watch_revokes
 from tickerq_celery.deferred import Deferred
 from tickerq_celery.errors import TickerError, TickerValidationError
-from tickerq_celery.managers.acting import Managers
+from tickerq_celery.managers.acting import Managers, entered
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.runs.publisher import Publisher
 from tickerq_celery.runtime.urls import shown_broker
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from tickerq_celery.broker.surroundings import CelerySurroundings
     from tickerq_celery.cron.seeding import seed
     from tickerq_celery.managers.durable_calls import DurableCalls, Writes
+    from tickerq_celery.managers.outbox_block import entered_block
     from tickerq_celery.runs.cancelling import Canceller
     from tickerq_celery.runs.revoker import Revoker
     from tickerq_celery.runtime.bounded_writes import BoundedWrites
@@ -38,6 +38,7 @@ else:
     seed = Deferred("tickerq_celery.cron.seeding", "seed")
     CelerySurroundings = Deferred("tickerq_celery.broker.surroundings", "CelerySurroundings")
     DurableCalls = Deferred("tickerq_celery.managers.durable_calls", "DurableCalls")
+    entered_block = Deferred("tickerq_celery.managers.outbox_block", "entered_block")
     Canceller = Deferred("tickerq_celery.runs.cancelling", "Canceller")
     Revoker = Deferred("tickerq_celery.runs.revoker", "Revoker")
     BoundedWrites = Deferred("tickerq_celery.runtime.bounded_writes", "BoundedWrites")
@@ -56,6 +57,11 @@ class Parts(WorkerParts):
         """The managers, without an actor."""
         return self._managers_of(None)
 
+    @property
+    def entered(self) -> Managers:
+        """The managers of the actor whose ``with`` block this context is in; else those without an actor."""
+        return entered(self.managers, self.acting_as)
+
     def acting_as(self, actor: Actor | str) -> Managers:
         """Return managers whose verbs are an actor's.
 
@@ -69,14 +75,11 @@ class Parts(WorkerParts):
         return self._managers_of(actor)
 
     def _managers_of(self, actor: Actor | None) -> Managers:
-        tasks = self.known_tasks
         storing = UnitOfWork(
             self.core,
             self.immediate.dispatch,
-            plain,
-            tasks.check_arguments,
-            tasks.names,
-            tasks.dumped,
+            self.known_tasks,
+            dispatch_calls=self.immediate.dispatch_calls,
             actor=actor,
         )
         return Managers(storing, self._canceller, self.surroundings)
@@ -144,7 +147,7 @@ def extend(app: Celery, process: ProcessParts[Parts], *, durable_eta: Callable[[
 def _keep_later_calls(
     app: Celery, process: ProcessParts[Parts], after: Callable[[], timedelta | None]
 ) -> None:
-    """Let an app's ``send_task`` keep calls that are due later than ``durable_eta`` from now."""
+    """Let an app's ``send_task`` keep calls of an outbox, and those later than ``durable_eta`` from now."""
 
     def keep(call: DurableCall) -> None:
         process.get().durable_calls.keep(call)
@@ -155,7 +158,11 @@ def _keep_later_calls(
     def falls_back() -> bool:
         return process.get().core.config.durable_eta_fallback is not None
 
-    keeping = Keeping(after=after, now=now, keep=keep, falls_back=falls_back)
+    def outbox() -> Callable[[DurableCall], None] | None:
+        block = entered_block(lambda: process.get().core)
+        return None if block is None else block.keep
+
+    keeping = Keeping(after=after, now=now, keep=keep, falls_back=falls_back, outbox=outbox)
     any_app: Any = app
     # Of this app alone, whatever its class.
     any_app.send_task = DurableSend(app, keeping)

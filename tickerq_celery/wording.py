@@ -1,11 +1,16 @@
 """Values, names and errors as texts show them, and errors from their parts."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from typing import TypeVar
 
 E = TypeVar("E", bound=Exception)
+# In the place of a password.
+HIDDEN = "***"
+# Of a URL in a text, in which no space is.
+_CREDENTIALS = re.compile(r"([\w+.-]+://)\S*@")
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 _MISSING = {"function": "no worker ever registered a {} {}"}
 
@@ -81,8 +86,13 @@ def most_like(name: str, known: Iterable[str]) -> str | None:
 
 
 def cause_of(error: BaseException, limit: int = 200) -> str:
-    """Return an error's type and text in one line, cut so that a log stays readable."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:limit]
+    """Return an error's type and text as part of a sentence: one line, cut so that a log stays readable."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:limit].removesuffix(".")
+
+
+def without_credentials(text: str) -> str:
+    """Return a text, such as what a server says, without the users and passwords of URLs in it."""
+    return _CREDENTIALS.sub(rf"\1{HIDDEN}@", text)
 
 
 def misfits(field: str, value: object, reason: str, others: Iterable[Exception]) -> str:

@@ -42,8 +42,10 @@ from tickerq_celery.runtime.node import NodeRegistration, profile
 from tickerq_celery.runtime.work_thread import WorkThread
 from tickerq_celery.store.database.schema import verify
 from tickerq_celery.store.nodes import nodes
+from tickerq_celery.tickers.claims import Claim
 
 logger = logging.getLogger(__name__)
+_PREFIX = "beat"
 _CONNECT_TIMEOUT = 2.0
 _ANSWER_TIMEOUT = 5.0
 _LONGEST_PAUSE = 5.0
@@ -71,7 +73,7 @@ class BeatLoop:
         config = shared.config
         refuse_settings(app, shared.possible_queues)
         # A beat inside a worker is a process of its own, and so a node of its own.
-        self._core = replace(shared, node=new_identity(config.node_identifier))
+        self._core = replace(shared, node=new_identity(config.node_identifier or _PREFIX))
         self._reconciler = EntryReconciler(self._core, entries)
         sending = EntrySending(app, self._reconciler.entry_of, apply_entry)
         self._publisher = _publisher(app, shared, sends_call=sending.send)
@@ -84,7 +86,7 @@ class BeatLoop:
             claimer,
             self._publisher,
             must_stop=lambda: self._is_ending,
-            on_published=self._queue_watch.published,
+            on_published=self._note_published,
         )
         firing = Firing(self._core, partial(revoke, self._publisher))
         self._work = DueWork(self._core, firing, claimer, dispatcher, self._ticks)
@@ -156,20 +158,39 @@ class BeatLoop:
         except Exception:
             # Beat ends when a tick raises, and nothing would be scheduled any more.
             logger.exception("a tick failed")
+            self._ticks.end_refusal()
             return self._core.config.poll_interval.total_seconds()
         self._ticks.complete(self._core.clock.monotonic())
         self._resume()
         return seconds
 
     def _pause(self, error: StoreError | PublishError) -> float:
+        if isinstance(error, PublishError) and self._ticks.refused(error, self._core.clock.monotonic()):
+            self._beat_soon()
         if self._outage is None:
-            logger.error("beat paused: %s unreachable (%s)", _server_of(error), error.reason)
+            self._log_pause(error)
         self._outage = error
         return self._backoff.next()
+
+    def _log_pause(self, error: StoreError | PublishError) -> None:
+        if isinstance(error, PublishError) and error.refusal is not None:
+            logger.error("beat paused: the broker has %s", error.refusal)
+        else:
+            logger.error("beat paused: %s unreachable (%s)", _server_of(error), error.reason)
+
+    def _note_published(self, claims: Sequence[Claim]) -> None:
+        self._queue_watch.published(claims)
+        if claims and self._ticks.end_refusal():
+            self._beat_soon()
+
+    def _beat_soon(self) -> None:
+        """Let the next tick say at once what has changed: health reports go by it."""
+        self._beat_at = 0.0
 
     def _resume(self) -> None:
         if self._outage is not None:
             logger.warning("beat resumed: %s reachable", _server_of(self._outage))
+            self._beat_soon()
         self._outage = None
         self._backoff.reset()
 

@@ -1,9 +1,18 @@
-"""What a beat says of its own work with each heartbeat: its last complete tick, its claims, its pruning."""
+"""What a beat says of its own work with each heartbeat: its last complete tick, its claims, its pruning.
+
+And what the broker does instead of taking what it publishes.
+"""
 
 from dataclasses import dataclass
 
+from tickerq_celery.errors import PublishError
 from tickerq_celery.runtime.memory import memory_held
-from tickerq_celery.store.nodes.vitals import Vitals
+from tickerq_celery.store.nodes.vitals import BrokerRefusal, Vitals
+from tickerq_celery.validation import storable
+
+_LONGEST_REFUSAL = 300
+# What the broker's address is, and why it does not answer, is for the log.
+_UNREACHABLE = "been unreachable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +37,7 @@ class TickRecord:
         # Maintenance, a thread of its own, replaces it whole.
         self._rounds = _Rounds()
         self._has_failed = False
+        self._refusal: BrokerRefusal | None = None
 
     def begin(self) -> None:
         """Note that a tick begins."""
@@ -41,6 +51,22 @@ class TickRecord:
         """Note that the tick has ended at this monotonic moment."""
         if not self._has_failed:
             self._ticked = monotonic
+        if self._refusal is not None and self._refusal.words == _UNREACHABLE:
+            # Each tick begins with a connection.
+            self._refusal = None
+
+    def refused(self, error: PublishError, monotonic: float) -> bool:
+        """Note that the broker did not take what was published; return whether this is news."""
+        words = storable(error.refusal or _UNREACHABLE, _LONGEST_REFUSAL)
+        before = self._refusal
+        since = monotonic if before is None else before.since
+        self._refusal = BrokerRefusal(words=words, since=since, last=monotonic)
+        return before is None or before.words != words
+
+    def end_refusal(self) -> bool:
+        """Note that the broker takes messages, or is not what ticks fail of; return whether this is news."""
+        before, self._refusal = self._refusal, None
+        return before is not None
 
     def claimed(self, count: int) -> None:
         """Note that so many runs were claimed."""
@@ -59,4 +85,5 @@ class TickRecord:
             claimed=self._claimed,
             round_ended=rounds.ended,
             pruned=rounds.deleted,
+            refusal=self._refusal,
         )

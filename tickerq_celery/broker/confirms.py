@@ -1,9 +1,19 @@
 """RabbitMQ's publisher confirms, awaited once for all that was published since the last time."""
 
+import time
 from typing import Any
 
+from amqp import spec
 from amqp.exceptions import MessageNacked
 from kombu import Connection, Producer
+from kombu.exceptions import KombuError
+
+# In seconds. What RabbitMQ has sent meanwhile is there at once.
+_AT_ONCE = 0.001
+
+
+class BlockedError(KombuError):
+    """RabbitMQ has an alarm, and takes no message from this connection; the text is its reason."""
 
 
 class ConfirmedProducer(Producer):
@@ -28,6 +38,28 @@ class ConfirmedProducer(Producer):
         channel.confirm_select()
         channel.events["basic_ack"].add(self._settle)
         channel.events["basic_nack"].add(self._refuse)
+        self._blocked_for: str | None = None
+        _tell_of_alarms(connection.connection, blocked=self._block, unblocked=self._unblock)
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether RabbitMQ takes no message from the connection, by what was read of it last."""
+        return self._blocked_for is not None
+
+    def refuse_blocked(self, connection: Connection) -> None:
+        """Go on unless RabbitMQ takes no message from the connection: what is sent would lie in the network.
+
+        Raises:
+            BlockedError: It takes none.
+            OSError: The connection is lost, or py-amqp's own errors.
+        """
+        if self._blocked_for is None:
+            return
+        try:
+            while True:
+                _read_frame(connection, _AT_ONCE)
+        except TimeoutError:
+            self._raise_blocked()
 
     def publish(self, *args: Any, **options: Any) -> None:
         """Send a message, and do not wait for its confirm; as kombu's, whose options these are."""
@@ -36,17 +68,37 @@ class ConfirmedProducer(Producer):
         self._unconfirmed[self._last_tag] = None
 
     def await_confirms(self, connection: Connection, timeout: float) -> None:
-        """Return once all that was published is confirmed; ``timeout`` is of each answer, in seconds.
+        """Return once all that was published is confirmed; ``timeout`` is of each confirm, in seconds.
 
         Raises:
-            TimeoutError: No answer came in time.
+            TimeoutError: None came in time, whatever else came.
+            BlockedError: The broker takes none: what it has not confirmed it may take later.
             MessageNacked: The broker has refused a message.
         """
-        while self._unconfirmed:
-            connection.drain_events(timeout=timeout)
+        until = time.monotonic() + timeout
+        while unconfirmed := len(self._unconfirmed):
+            left = until - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("no confirm came")
+            _read_frame(connection, left)
+            self._raise_blocked()
+            if len(self._unconfirmed) < unconfirmed:
+                until = time.monotonic() + timeout
         if self._is_nacked:
             self._is_nacked = False
             raise MessageNacked
+
+    def _raise_blocked(self) -> None:
+        if self._blocked_for is not None:
+            self._unconfirmed.clear()
+            self._is_nacked = False
+            raise BlockedError(self._blocked_for)
+
+    def _block(self, reason: str) -> None:
+        self._blocked_for = reason
+
+    def _unblock(self) -> None:
+        self._blocked_for = None
 
     def _settle(self, tag: int, is_multiple: bool) -> None:
         if not is_multiple:
@@ -56,5 +108,21 @@ class ConfirmedProducer(Producer):
             del self._unconfirmed[first]
 
     def _refuse(self, tag: int, is_multiple: bool) -> None:
-        self._is_nacked = True
+        unconfirmed = len(self._unconfirmed)
         self._settle(tag, is_multiple)
+        # Of what an alarm gave back there may be an answer later.
+        if len(self._unconfirmed) < unconfirmed:
+            self._is_nacked = True
+
+
+def _read_frame(connection: Connection, timeout: float) -> None:
+    """Read one frame; kombu's ``drain_events`` reads on for as long as heartbeats come."""
+    amqp: Any = connection.connection
+    amqp.blocking_read(timeout)
+
+
+def _tell_of_alarms(amqp: Any, *, blocked: Any, unblocked: Any) -> None:
+    """Let ``blocked`` be called with RabbitMQ's reason, which py-amqp's own ``on_blocked`` is not given."""
+    method = spec.method(spec.Connection.Blocked, "s")
+    amqp._METHODS = {**amqp._METHODS, method.method_sig: method}  # noqa: SLF001
+    amqp._callbacks.update({spec.Connection.Blocked: blocked, spec.Connection.Unblocked: unblocked})  # noqa: SLF001

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn, Protocol
 
 from celery import Celery
 from celery.utils.quorum_queues import detect_quorum_queues
 from celery.utils.time import maybe_make_aware
 
-from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.errors import CallNotKeptError, TickerValidationError
 
 
 class NotKeepableError(Exception):
@@ -28,6 +28,41 @@ NotKept = NotKeepableError | NotStoredError | TickerValidationError
 
 class NotSentError(Exception):
     """A message cannot be sent as it is: Celery sends the call anew."""
+
+
+class Direct(Protocol):
+    """What becomes of a call that is not kept."""
+
+    def leave(self, error: NotKept) -> None:
+        """Give the call up, or raise."""
+
+    def publish(self, body: Any, options: dict[str, Any]) -> None:
+        """Publish what Celery has made of a call that was given up; ``options`` are kombu's."""
+
+
+class RefusedCall:
+    """Refuses a call of a ``task`` that an outbox cannot keep: what is sent would not wait for the commit."""
+
+    def __init__(self, task: str) -> None:
+        self._task = task
+
+    def leave(self, error: NotKept) -> NoReturn:
+        """Refuse the call.
+
+        Raises:
+            CallNotKeptError: It says why.
+            TickerValidationError: The session cannot be used, whatever is called.
+        """
+        if not isinstance(error, TickerValidationError):
+            raise CallNotKeptError(self._task, str(error)) from error
+        if error.field == "session":
+            raise error
+        # Not its whole text, which shows the value: arguments are not logged.
+        raise CallNotKeptError(self._task, f"{error.field}: {error.reason}") from None
+
+    def publish(self, body: Any, options: dict[str, Any]) -> NoReturn:
+        """Never called: what is refused has raised."""
+        raise AssertionError("a refused call is not published")
 
 
 class DirectCall:

@@ -1,4 +1,4 @@
-"""Calls of tasks that are due later than ``durable_eta`` from now, kept by the app's own ``send_task``."""
+"""Calls of tasks that the app's ``send_task`` keeps: later ones by ``durable_eta``, and all of an outbox."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from celery import Celery
+from celery import Celery, current_task
 from celery.utils.time import maybe_iso8601, maybe_make_aware
 from kombu.exceptions import OperationalError
 from kombu.utils.uuid import uuid
 
 from tickerq_celery.broker.direct_call import (
+    Direct,
     DirectCall,
     NotKeepableError,
     NotKept,
     NotSentError,
     NotStoredError,
+    RefusedCall,
     eta_text,
     is_of_app,
 )
@@ -26,12 +28,13 @@ from tickerq_celery.broker.message_capture import CapturingProducer
 from tickerq_celery.broker.messages import execution_in, is_own_task
 from tickerq_celery.errors import SchemaError, StoreError
 from tickerq_celery.payload.celery_call import CeleryCall
+from tickerq_celery.tickers.celery_task import OUR_TASKS
 from tickerq_celery.tickers.claims import TaskExecution
 from tickerq_celery.tickers.durable_calls import DurableCall
 
 logger = logging.getLogger(__name__)
-
-
+_Keep = Callable[[DurableCall], None]
+_CHORD_UNLOCK = "celery.chord_unlock"
 _left: ContextVar[bool] = ContextVar("tickerq_left_to_celery", default=False)
 
 
@@ -50,13 +53,15 @@ class Keeping:
     """What keeps calls: from which distance on, None for none, by which clock, and how.
 
     ``keep`` raises TickerValidationError for a call that cannot be kept, StoreError where none can be: where
-    it ``falls_back``, Celery sends such a call.
+    it ``falls_back``, Celery sends such a call. ``outbox`` returns what keeps the calls of the block that
+    this thread or task is in, None outside of any.
     """
 
     after: Callable[[], timedelta | None]
     now: Callable[[], datetime]
     keep: Callable[[DurableCall], None]
     falls_back: Callable[[], bool]
+    outbox: Callable[[], _Keep | None]
 
 
 class DurableSend:
@@ -87,7 +92,13 @@ class DurableSend:
         **options: Any,
     ) -> Any:
         """Send a task by name; see ``Celery.send_task``."""
-        # The plain call first: it costs this comparison.
+        keep = None if _left.get() else self._keeping.outbox()
+        if keep is not None and not name.startswith(OUR_TASKS) and not _goes_on(name, args, task_id, options):
+            given = self._given_producer(producer or options.get("publisher"), connection)
+            refused = RefusedCall(name)
+            at = self._due_in_outbox(countdown, eta, given, refused)
+            return self._send_later(at, refused, keep, name, args, kwargs, task_id, *others, **options)
+        # The plain call costs this comparison.
         if (eta or countdown) and (due := self._due(name, countdown, eta)) is not None:
             given = self._given_producer(producer or options.get("publisher"), connection)
             if is_of_app(self._app, given):
@@ -97,7 +108,9 @@ class DurableSend:
                     self._app, given, self._reporter(name, task_id), eta_text(self._app, countdown, eta)
                 )
                 with suppress(NotSentError):
-                    return self._send_later(due, direct, name, args, kwargs, task_id, *others, **options)
+                    return self._send_later(
+                        due, direct, self._keep_alone, name, args, kwargs, task_id, *others, **options
+                    )
         return self._send(
             name, args, kwargs, countdown, eta, task_id, producer, connection, *others, **options
         )
@@ -105,17 +118,18 @@ class DurableSend:
     def _send_later(
         self,
         due: datetime,
-        direct: DirectCall,
+        direct: Direct,
+        keep: _Keep,
         name: str,
         args: Any,
         kwargs: Any,
-        task_id: str,
+        task_id: str | None,
         *others: Any,
         **options: Any,
     ) -> Any:
         options.pop("publisher", None)
         producer = CapturingProducer(
-            self._app, lambda call: self._keep(call, due), direct, self._keeping.now()
+            self._app, lambda call: keep(_durable(call, due)), direct, self._keeping.now()
         )
         try:
             # Celery's own way to the broker, without the moment: so all else is as Celery makes it.
@@ -123,28 +137,25 @@ class DurableSend:
         finally:
             producer.close()
 
-    def _keep(self, call: CeleryCall, due: datetime) -> None:
-        message = call.message
-        if message is None:
-            raise AssertionError("a captured call has its message")
-        headers = message.headers
-        durable = DurableCall(
-            task=headers["task"],
-            task_id=headers["id"],
-            due=due,
-            retries=headers["retries"],
-            queue=message.queue,
-            call=call,
-            # Celery hands a message's headers on to its retry, whichever process sends that.
-            retry_of=_retried(headers),
-        )
+    def _keep_alone(self, call: DurableCall) -> None:
         try:
-            self._keeping.keep(durable)
+            self._keeping.keep(call)
         except (StoreError, SchemaError) as error:
             if self._keeping.falls_back():
                 raise NotStoredError(str(error)) from error
             # As a broker that cannot be reached: neither a row nor a message is left.
             raise OperationalError(str(error)) from error
+
+    def _due_in_outbox(self, countdown: Any, eta: Any, given: Any, refused: RefusedCall) -> datetime:
+        if not is_of_app(self._app, given):
+            refused.leave(NotKeepableError("producer", "leads to another broker than the app's"))
+        now = self._keeping.now()
+        if not (countdown or eta):
+            return now
+        due = _moment(countdown, eta, now)
+        if due is None:
+            refused.leave(NotKeepableError("moment", "is none: pass seconds, or a datetime as eta"))
+        return max(due, now)
 
     def _due(self, name: str, countdown: Any, eta: Any) -> datetime | None:
         """Return when a call is due that is to be kept, or None for one that is left to Celery."""
@@ -191,6 +202,39 @@ class DurableSend:
         if self._own is not None:
             return self._own(*args, **options)
         return type(self._app).send_task(self._app, *args, **options)
+
+
+def _durable(call: CeleryCall, due: datetime) -> DurableCall:
+    message = call.message
+    if message is None:
+        raise AssertionError("a captured call has its message")
+    headers = message.headers
+    return DurableCall(
+        task=headers["task"],
+        task_id=headers["id"],
+        due=due,
+        retries=headers["retries"],
+        queue=message.queue,
+        call=call,
+        # Celery hands a message's headers on to its retry, whichever process sends that.
+        retry_of=_retried(headers),
+    )
+
+
+def _goes_on(name: str, args: Any, task_id: str | None, options: Mapping[str, Any]) -> bool:
+    """Return True for what goes on with the running task: its retry, its replacement, or a part of its chord.
+
+    They end the task's body by an exception, which rolls its transaction back, or are counted already.
+    """
+    running: Any = current_task
+    if not running:
+        return False
+    request = running.request
+    if options.get("replaced_task_nesting") or (request.group and options.get("group_id") == request.group):
+        return True
+    body = args[1] if name == _CHORD_UNLOCK and len(args or ()) > 1 else options.get("chord")
+    body_id = body["options"].get("task_id") if body else None
+    return request.id is not None and request.id in (task_id, body_id)
 
 
 def _moment(countdown: Any, eta: Any, now: datetime) -> datetime | None:

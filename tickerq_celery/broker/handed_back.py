@@ -96,7 +96,7 @@ def options_to_send(message: CapturedMessage, task_id: str) -> dict[str, Any]:
 
 
 def as_line(app: Celery, claim: Claim, call: CeleryCall, due: datetime) -> str:
-    """Return a call as a line from which ``app.send_task`` makes it; see docs/taking-it-out.md."""
+    """Return a call as a line from which ``app.send_task`` makes it; see docs/how-to/taking-it-out.md."""
     task_id = call_id(claim)
     if call.message is None:
         transport = str(app.connection_for_write().transport_cls)

@@ -5,18 +5,45 @@ from typing import Any
 
 from celery import Celery, Task
 
+from tickerq_celery.broker.plain_json import plain
 from tickerq_celery.errors import UnreadableRequestError
 from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.payload.codec import RequestCodec
 from tickerq_celery.tickers.claims import Due
 
 
-class KnownTasks:
+class AnyTask:
+    """Tasks of which nothing is known: each name may be that of one, which may take whatever is given."""
+
+    run_at_once: bool = False
+
+    def plain(self, value: object) -> Any:
+        """Return a value of JSON's types; raises what ``plain_json.plain`` does."""
+        return plain(value)
+
+    def names(self) -> Collection[str] | None:
+        """Return None: it may be any."""
+        return None
+
+    def dumped(self, name: str, args: Any, kwargs: Any) -> tuple[Any, Any]:
+        """Return arguments as they are."""
+        return args, kwargs
+
+    def check_arguments(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        """Refuse none."""
+
+
+class KnownTasks(AnyTask):
     """The tasks of an app, as far as this process has imported them."""
 
     def __init__(self, app: Celery, codec: RequestCodec) -> None:
         self._app = app
         self._codec = codec
+
+    @property
+    def run_at_once(self) -> bool:  # type: ignore[override]
+        """Whether a call runs its task at once."""
+        return bool(self._app.conf.task_always_eager)
 
     def may_publish(self, due: Due) -> bool:
         """Return True unless a run's message would lack the options of its task, which is not known here.

@@ -12,7 +12,8 @@ from kombu import Connection, Producer
 from kombu.exceptions import KombuError
 
 from tickerq_celery.broker.batching import AMQP, REDIS, batches
-from tickerq_celery.broker.confirms import ConfirmedProducer
+from tickerq_celery.broker.confirms import BlockedError, ConfirmedProducer
+from tickerq_celery.broker.refusals import refusal_of
 from tickerq_celery.errors import PublishError
 from tickerq_celery.wording import cause_of
 
@@ -91,6 +92,7 @@ class BrokerLink:
             raise AssertionError("connect() made no producer")
         try:
             if isinstance(producer, ConfirmedProducer):
+                producer.refuse_blocked(connection)
                 yield producer
                 producer.await_confirms(connection, self._answer_timeout)
             elif is_batch:
@@ -101,13 +103,17 @@ class BrokerLink:
         # Kombu raises an error of its own for a batch; what else is not the broker's is raised as it is.
         except Exception as error:
             is_of_broker = is_batch or isinstance(error, self._errors())
+            # Kombu says of a batch that it failed, and names the broker's error as its cause.
+            cause = (is_batch and error.__cause__) or error
+            refusal = refusal_of(cause, connection, self._answer_timeout)
             # An error closes AMQP's channel, and the one that py-amqp opens in its place confirms nothing.
-            if is_of_broker or isinstance(error, connection.channel_errors):
+            # In an alarm it is kept: RabbitMQ reads later what each connection was sent, lost ones as well.
+            is_lost = is_of_broker or isinstance(error, connection.channel_errors)
+            if is_lost and not isinstance(cause, BlockedError):
                 self.drop()
             if not is_of_broker:
                 raise
-            # Kombu says of a batch that it failed, and names the broker's error as its cause.
-            raise PublishError(cause_of((is_batch and error.__cause__) or error)) from error
+            raise PublishError(cause_of(cause), refusal=refusal) from error
 
     def queue_size(self, queue: str) -> int | None:
         """Return how many messages wait in a queue: none where there is no such queue, None if unknown.
@@ -116,6 +122,9 @@ class BrokerLink:
             PublishError: The broker is unreachable.
         """
         self.connect()
+        if self._is_blocked:
+            # RabbitMQ reads nothing from this connection, and would not answer.
+            return None
         connection = self._connection
         if connection is None:
             raise AssertionError("connect() left no connection")
@@ -134,6 +143,9 @@ class BrokerLink:
 
     def close(self) -> None:
         """Let go of the connection; the next use opens another."""
+        if self._is_blocked:
+            # RabbitMQ would not read that it is closed.
+            self.drop()
         connection, self._connection, self._producer = self._connection, None, None
         if connection is not None:
             connection.release()
@@ -144,6 +156,10 @@ class BrokerLink:
         if connection is not None:
             # Without AMQP's closing handshake: a broker that hangs would keep us waiting for its own.
             connection.collect(socket_timeout=socket.getdefaulttimeout())
+
+    @property
+    def _is_blocked(self) -> bool:
+        return isinstance(self._producer, ConfirmedProducer) and self._producer.is_blocked
 
     def _plain(self, connection: Connection) -> Producer:
         producer: Producer = self._app.amqp.Producer(connection, auto_declare=False)

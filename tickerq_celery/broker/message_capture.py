@@ -10,7 +10,7 @@ from celery import Celery
 from kombu import Connection, compression, serialization
 from kombu.utils import json as kombu_json
 
-from tickerq_celery.broker.direct_call import DirectCall, NotKeepableError, NotStoredError
+from tickerq_celery.broker.direct_call import Direct, NotKeepableError, NotStoredError
 from tickerq_celery.broker.entities import NotAnEntityError, entity_as_json
 from tickerq_celery.broker.plain_json import body_as_encoded, is_json, revived
 from tickerq_celery.errors import TickerValidationError
@@ -32,7 +32,7 @@ class CapturingProducer:
     serializer: str | None = None
 
     def __init__(
-        self, app: Celery, keep: Callable[[CeleryCall], None], direct: DirectCall, now: datetime
+        self, app: Celery, keep: Callable[[CeleryCall], None], direct: Direct, now: datetime
     ) -> None:
         self._app = app
         self._keep = keep

@@ -132,8 +132,13 @@ def execution_of_request(request: Any) -> TaskExecution | None:
 
 def hand_on(execution: TaskExecution, request: Any) -> None:
     """Let a retry of a task's request carry the header that its own message has."""
-    header = [str(execution.id), execution.claim_no]
+    header = header_for(execution.id, execution.claim_no)
     request.headers = {**(request.headers or {}), CALL_HEADER: header}
+
+
+def header_for(ticker_id: UUID, claim_no: int) -> list[str | int]:
+    """Return the header of a claim's message, which ``parsed_header`` reads."""
+    return [str(ticker_id), claim_no]
 
 
 def parsed_header(header: object) -> tuple[UUID, int]:

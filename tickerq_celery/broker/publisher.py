@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from celery import Celery
@@ -19,6 +20,7 @@ from tickerq_celery.broker.messages import (
     LOST_TASK,
     call_id,
     cancel_command,
+    header_for,
     message_priority,
     options_of_row,
     task_id,
@@ -35,7 +37,7 @@ from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.payload.codec import Packed, RequestCodec
 from tickerq_celery.tickers.claims import Claim, Started
-from tickerq_celery.tickers.handover import Handover, Refusal
+from tickerq_celery.tickers.handover import Handover, RefusedClaim
 from tickerq_celery.tickers.timeouts import UNLIMITED, backstop
 
 logger = logging.getLogger(__name__)
@@ -138,11 +140,15 @@ class CeleryPublisher:
         with left_to_celery():
             if call.message is None:
                 self._send_call(claim, with_moments(self._app, claim, call, due), headers)
-            elif by_delayed_delivery(self._app):
+            elif self._delays_by_exchange:
                 with self._link.producing() as producer:
                     send_anew(self._app, producer, claim, call, due)
             else:
                 self._publish_call(claim, call, {**headers, "eta": due.isoformat()})
+
+    @cached_property
+    def _delays_by_exchange(self) -> bool:
+        return by_delayed_delivery(self._app)
 
     def _call_of(self, packed: Packed) -> CeleryCall:
         return CeleryCall.decoded(self._codec.unpack(packed) or b"")
@@ -150,7 +156,7 @@ class CeleryPublisher:
     def _publish_batch(self, claims: Sequence[Claim]) -> Handover:
         """Send messages, and wait for the broker once; where one meets an error, nothing is known of any."""
         messages = RunMessages(self._app)
-        refused: list[Refusal] = []
+        refused: list[RefusedClaim] = []
         taken: list[Claim] = []
         try:
             with self._link.producing(is_batch=True) as producer:
@@ -158,7 +164,7 @@ class CeleryPublisher:
                     try:
                         self._send_run(messages.send_task, producer, claim)
                     except RoutingError as error:
-                        refused.append(Refusal(claim=claim, error=error.error))
+                        refused.append(RefusedClaim(claim=claim, error=error.error))
                     else:
                         taken.append(claim)
         except PublishError as error:
@@ -179,7 +185,7 @@ class CeleryPublisher:
             task_name(claim.function),
             producer=producer,
             task_id=task_id(claim.id, claim.number),
-            headers={HEADER: [str(claim.id), claim.number], "celery_beat_task": True},
+            headers={HEADER: header_for(claim.id, claim.number), "celery_beat_task": True},
             **_OWN_TASK,
             **options,
         )
@@ -214,7 +220,8 @@ class CeleryPublisher:
                 claim.function,
             )
         try:
-            with self._link.producing() as producer:
+            # A commit in the block of an outbox publishes here: what is published is not to be kept again.
+            with self._link.producing() as producer, left_to_celery():
                 # An eager app would run the task here, in beat.
                 if task is None or self._app.conf.task_always_eager:
                     self._app.send_task(claim.function, call.args, call.kwargs, producer=producer, **options)
@@ -281,4 +288,4 @@ class CeleryPublisher:
 
 def _marks(claim: Claim) -> dict[str, Any]:
     """Return the headers of a Celery task's message that are ours."""
-    return {"celery_beat_task": True, CALL_HEADER: [str(claim.id), claim.number]}
+    return {"celery_beat_task": True, CALL_HEADER: header_for(claim.id, claim.number)}

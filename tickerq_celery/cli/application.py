@@ -19,8 +19,10 @@ def completing(ctx: click.Context) -> TickerQ | None:
         found = _imported(app) if isinstance(app, str) else app
         if found is None:
             return None
-        # Functions may stand in modules that the app includes, as in the README.
+        # Functions may stand in modules that the app includes, as in the quick start.
         found.loader.import_default_modules()
+        # Those of ticker_function are registered as the app is finalised.
+        found.finalize()
         return TickerQ.known(found)
     except Exception:  # noqa: BLE001 - the user's module: what cannot be imported completes nothing
         return None

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from tickerq_celery import wording
-from tickerq_celery.enums import TickerStatus
+from tickerq_celery.enums import TickerPriority, TickerStatus
 from tickerq_celery.errors import UnreadableRequestError
-from tickerq_celery.tickers.run_summaries import RunState
+from tickerq_celery.tickers.summaries import RunState
 from tickerq_celery.tickers.views import Cron, Run
+from tickerq_celery.tickers.work import WORK_FIELDS
 
 # As records of missed instants are stored.
 _MOMENTS = re.compile(r"\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?\+00:00")
@@ -21,6 +22,12 @@ STYLES = {
     TickerStatus.CANCELLED: "yellow",
     TickerStatus.SKIPPED: "yellow",
 }
+# What a view says of its work in words of its own, and what it says as it is.
+_OWN_WORDS = {
+    "namespace", "function", "kind", "description", "request", "encoding", "task_id", "on_lost", "retries",
+    "retry_intervals",
+}  # fmt: skip
+_OPTIONS = tuple(name for name in WORK_FIELDS if name not in _OWN_WORDS)
 
 
 def moment(at: datetime | None) -> str:
@@ -28,7 +35,7 @@ def moment(at: datetime | None) -> str:
     return "" if at is None else wording.moment(at)
 
 
-def said(text: str | None) -> str:
+def reason(text: str | None) -> str:
     """Return a text of a run, such as why it was skipped, with its moments as tables write them."""
     return _MOMENTS.sub(r"\1 \2Z", text or "")
 
@@ -46,6 +53,25 @@ def setting(span: timedelta | None) -> str:
 def durations(spans: Sequence[timedelta]) -> str:
     """Return durations that were set, one after the other."""
     return ", ".join(map(setting, spans))
+
+
+def options(view: Run | Cron) -> dict[str, str | None]:
+    """Return how a ticker is executed: what is said of runs and of cron tickers alike."""
+    return {
+        "waits between": durations(view.retry_intervals) if view.retries else None,
+        "if its worker dies": None if view.on_lost is None else view.on_lost.value,
+        **{name.replace("_", " "): _option(getattr(view, name)) for name in _OPTIONS},
+    }
+
+
+def _option(value: object) -> str | None:
+    if isinstance(value, timedelta):
+        return setting(value)
+    if isinstance(value, TickerPriority):
+        return value.name.lower()
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    return None if value is None else str(value)
 
 
 def status_style(run: RunState) -> str | None:

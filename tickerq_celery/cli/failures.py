@@ -1,7 +1,9 @@
 """Errors as the command line shows them: one line that names the store, or one object of JSON."""
 
 import json
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any
+from uuid import UUID
 
 import click
 
@@ -10,6 +12,7 @@ from tickerq_celery.errors import (
     ConfigError,
     SchemaError,
     TickerError,
+    TickerNotFoundError,
     TickerValidationError,
     UnknownFunctionError,
     UnknownTaskError,
@@ -52,7 +55,7 @@ class CommandFailure(click.ClickException):
 
 def failure_of(error: TickerError, tickerq: "TickerQ | None", *, is_json: bool) -> CommandFailure:
     """Return what is shown of an error of ours, with the store that was looked at."""
-    message = " ".join(str(error).split())
+    message = " ".join(str(error).split()) + ("" if tickerq is None else what_it_is(error, tickerq))
     if isinstance(error, UnknownFunctionError | UnknownTaskError):
         # Its remedies are keywords of Python's calls.
         message = message.replace("allow_unknown=True", "--allow-unknown").replace("by task=", "by --task")
@@ -63,6 +66,19 @@ def failure_of(error: TickerError, tickerq: "TickerQ | None", *, is_json: bool) 
         where={} if tickerq is None or _is_about_input(error) else _where(tickerq),
         is_json=is_json,
     )
+
+
+def what_it_is(error: TickerError, tickerq: "TickerQ") -> str:
+    """Return of which other kind an id is that was not found, as the end of the message; or nothing."""
+    if not isinstance(error, TickerNotFoundError) or not isinstance(error.ticker_id, UUID):
+        return ""
+    with suppress(TickerError):
+        tickerq.cron_tickers.get(error.ticker_id)
+        return ": it is a cron ticker's, see pause, run and delete-cron"
+    with suppress(TickerError):
+        tickerq.runs.get(error.ticker_id)
+        return ": it is a run's, see show"
+    return ""
 
 
 def as_json_failure(error: click.ClickException) -> CommandFailure:

@@ -28,7 +28,7 @@ _TYPES: Mapping[Any, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Text:
     """What people read of an option: its help, its word if that is not the field's name, and its value.
 
     A ``type`` reads the value where that of the field does not say enough.
@@ -41,14 +41,14 @@ class Said:
 
 
 def options_of(
-    kinds: Sequence[type], texts: Mapping[str, Said], types: Mapping[Any, Any]
+    kinds: Sequence[type], texts: Mapping[str, Text], types: Mapping[Any, Any]
 ) -> list[click.Option]:
     """Return an option for each field of these ``kinds`` that has a text, in the order of the texts.
 
     ``types`` read what is of a type that is not read alike everywhere.
     """
     hints = {name: hint for kind in kinds for name, hint in get_type_hints(kind).items()}
-    return [_option(name, hints[name], said, {**_TYPES, **types}) for name, said in texts.items()]
+    return [_option(name, hints[name], text, {**_TYPES, **types}) for name, text in texts.items()]
 
 
 def given(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,20 +56,20 @@ def given(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value not in (None, ())}
 
 
-def _option(name: str, hint: Any, said: Said, types: Mapping[Any, Any]) -> click.Option:
-    word = said.word or name.removeprefix("is_").replace("_", "-")
+def _option(name: str, hint: Any, text: Text, types: Mapping[Any, Any]) -> click.Option:
+    word = text.word or name.removeprefix("is_").replace("_", "-")
     kinds = list(_kinds(hint))
     if bool in kinds:
-        return click.Option([f"--{word}/--not-{word}", name], default=None, help=said.help)
+        return click.Option([f"--{word}/--not-{word}", name], default=None, help=text.help)
     several = next((each for each in kinds if get_origin(each) in _LISTS and each not in types), None)
     if several is not None:
         kinds = list(_kinds(*get_args(several)))
     return click.Option(
         [f"--{word}", name],
-        type=said.type or next(filter(None, (_type_of(each, types) for each in kinds)), click.STRING),
+        type=text.type or next(filter(None, (_type_of(each, types) for each in kinds)), click.STRING),
         multiple=several is not None,
-        metavar=said.metavar,
-        help=said.help,
+        metavar=text.metavar,
+        help=text.help,
     )
 
 

@@ -35,19 +35,6 @@ from tickerq_celery.wording import cause_of
 
 LATER_OPTION = "--later"
 _PAGE = 500
-# Kombu's visibility timeouts where the app sets none, and RabbitMQ's own consumer_timeout: a message that a
-# worker holds for longer is delivered again, or its channel is closed.
-_LONGEST_HELD = {
-    "redis": timedelta(hours=1),
-    "rediss": timedelta(hours=1),
-    "sentinel": timedelta(hours=1),
-    "sqs": timedelta(minutes=30),
-    "amqp": timedelta(minutes=30),
-    "amqps": timedelta(minutes=30),
-    "pyamqp": timedelta(minutes=30),
-    "azureservicebus": timedelta(minutes=1),
-}
-_VISIBILITY = "visibility_timeout"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,18 +69,6 @@ class Refused:
     error: str
 
 
-def longest_held(app: Celery) -> timedelta | None:
-    """Return for how long a worker may hold a message before the app's broker takes it back; None for ever.
-
-    RabbitMQ does not say its ``consumer_timeout``: its default counts.
-    """
-    connection = app.connection_for_write()
-    options = connection.transport_options or {}
-    if _VISIBILITY in options:
-        return timedelta(seconds=float(options[_VISIBILITY]))
-    return _LONGEST_HELD.get(str(connection.transport_cls).partition("+")[0])
-
-
 class WayOut:
     """Hands one namespace back; a call that is due after more than ``horizon`` goes to the file ``later``."""
 
@@ -124,11 +99,14 @@ class WayOut:
         while page := self._core.read(handing_back.waiting_after, after, limit=_PAGE):
             for run_id in page:
                 try:
-                    yield self._core.write(self._hand_back_one, run_id)
+                    became = self._core.write(self._hand_back_one, run_id)
                 except (PublishError, StoreError, ConfigError):
                     raise
                 except Exception as error:  # noqa: BLE001 - of this call alone: the others go on
                     yield Refused(id=run_id, error=self._core.redact(cause_of(error)))
+                else:
+                    failpoint(CrashPoint.STAMPED)
+                    yield became
             after = page[-1]
 
     def drop_tables(self) -> None:
@@ -197,6 +175,7 @@ class WayOut:
         )
         stamp = {"published_at": tx.sql_now(), "publish_count": 1}
         publications.end_as_published(tx, claim.id, claim.number, **stamp)
+        failpoint(CrashPoint.CLAIM_UNCOMMITTED)
         # The message last: what cannot be recorded is not sent.
         return self._hand_over(claim, self._call(due.call), due.due_at, latest=self._latest(tx))
 

@@ -11,6 +11,7 @@ from tickerq_celery.store.functions import functions
 
 # What is done to a function instead, by the command that takes an id.
 _BY_FUNCTION = frozenset({"pause", "resume", "cancel", "retry", "delete"})
+_LENGTH = 36
 _OF_CRONS = frozenset({"backfill", "skip-next", "unskip-next", "revert", "delete-cron"})
 
 
@@ -55,7 +56,8 @@ def _read(value: object, ctx: click.Context | None) -> UUID | NoId:
     except ValueError:
         if ctx is not None and _is_function(ctx, text):
             return NoId(text, f"{text!r} is a function: `tickerq {_instead(ctx, text)}`")
-        return NoId(text, f"{text!r} is no id: an id has 36 characters")
+        needs = "has 36 characters" if len(text) != _LENGTH else "is 32 of 0-9 and a-f, and four hyphens"
+        return NoId(text, f"{text!r} is no id: an id {needs}")
 
 
 def _instead(ctx: click.Context, name: str) -> str:

@@ -1,8 +1,9 @@
-"""Other times for a cron ticker: from their commit on nothing fires by the old ones."""
+"""Other times for cron tickers: from their commit on nothing fires by the old ones."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from uuid import UUID
 
 from tickerq_celery.cron.overlap import admit_next
@@ -12,7 +13,7 @@ from tickerq_celery.schedule.timetable import fire_alike
 from tickerq_celery.store.cron import occurrences
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.runs import ends, runs
-from tickerq_celery.tickers.cron_rows import CronRow
+from tickerq_celery.tickers.cron_rows import CronEdit, CronRow
 from tickerq_celery.tickers.run_rows import misfire_record
 from tickerq_celery.tickers.skip_reasons import bounds_reason, edit_reason, pause_reason
 
@@ -23,33 +24,63 @@ MOVED_REASON = "Edited: the cron ticker fires by {!r} now, this was an instant o
 BOUNDED_REASON = "Edited: the cron ticker's new bounds leave this instant out"
 
 
-def reschedule(tx: Transaction, before: CronRow, after: CronRow) -> CronRow:
-    """Return an edited row with its next instant, once what its former times made has been taken back.
+class _Change(Enum):
+    """What an edit changes of the times: the instants themselves, or what bounds leave of them."""
 
-    ``before`` is the locked row. Its occurrences that have not begun end as Skipped where the edit leaves no
-    such instants. What passed and had not fired gets one misfire record, where the old expression had it or
-    new bounds leave it out. What new bounds leave of it is decided on anew, also where a catch-up had begun.
-    An edit of neither changes nothing.
+    INSTANTS = auto()
+    BOUNDS = auto()
+
+
+def reschedule(tx: Transaction, before: CronRow, after: CronRow) -> CronRow:
+    """Return an edited row with its next instant; see ``Rescheduling``. ``before`` is the locked row."""
+    edit = CronEdit(before=before, after=after)
+    return Rescheduling(tx, [edit]).done(edit)
+
+
+class Rescheduling:
+    """Takes back what the former times of locked cron tickers made, all of which is read together.
+
+    Occurrences that have not begun end as Skipped where the edit leaves no such instants. What passed and
+    had not fired gets one misfire record, where the old expression had it or new bounds leave it out. What
+    new bounds leave of it is decided on anew, also where a catch-up had begun.
     """
+
+    def __init__(self, tx: Transaction, edits: Collection[CronEdit]) -> None:
+        self._tx = tx
+        changes = {each.before.id: _change_of(each.before, each.after) for each in edits}
+        self._changes = {cron_id: change for cron_id, change in changes.items() if change is not None}
+        self._pending = occurrences.lock_pending(tx, list(self._changes))
+        self._to_come = occurrences.after(tx, list(self._changes), tx.now)
+
+    def done(self, edit: CronEdit) -> CronRow:
+        """Return one of the edited rows with its next instant; an edit of no times changes nothing."""
+        tx, before, after = self._tx, edit.before, edit.after
+        change = self._changes.get(before.id)
+        if change is None:
+            return after
+        pending = self._pending.get(before.id, {})
+        if change is _Change.INSTANTS:
+            _record_unfired(tx, before)
+            _skip_pending(tx, before, list(pending), None if _is_same(before, after) else after)
+            base = tx.now
+        else:
+            _record_left_out(tx, before, after)
+            _skip_pending(tx, before, _out_of_bounds(after, pending), None)
+            first = before.first_unrecorded
+            base = tx.now if first is None else min(tx.now, first - _MOMENT)
+        following = _next_unskipped(after, base, self._to_come.get(before.id, ()))
+        after = replace(after, catch_up_until=None)
+        if before.is_enabled and before.resume_from is None:
+            return replace(after.not_paused(), next_run_at=following)
+        moved = replace(after, resume_from=following)
+        # One that has come to its end waits for no pause any more.
+        return moved.not_paused() if before.is_enabled and following is None else moved
+
+
+def _change_of(before: CronRow, after: CronRow) -> _Change | None:
     if _fires_otherwise(before, after):
-        _record_unfired(tx, before)
-        found = list(occurrences.lock_pending(tx, before.id))
-        _skip_pending(tx, before, found, None if _is_same(before, after) else after)
-        base = tx.now
-    elif _bounds_differ(before, after):
-        _record_left_out(tx, before, after)
-        _skip_pending(tx, before, _out_of_bounds(tx, after), None)
-        first = before.first_unrecorded
-        base = tx.now if first is None else min(tx.now, first - _MOMENT)
-    else:
-        return after
-    following = _next_unskipped(tx, after, base)
-    after = replace(after, catch_up_until=None)
-    if before.is_enabled and before.resume_from is None:
-        return replace(after.not_paused(), next_run_at=following)
-    moved = replace(after, resume_from=following)
-    # One that has come to its end waits for no pause any more.
-    return moved.not_paused() if before.is_enabled and following is None else moved
+        return _Change.INSTANTS
+    return _Change.BOUNDS if _bounds_differ(before, after) else None
 
 
 def _is_same(before: CronRow, after: CronRow) -> bool:
@@ -72,11 +103,10 @@ def _fires_otherwise(before: CronRow, after: CronRow) -> bool:
         return True
 
 
-def _next_unskipped(tx: Transaction, cron: CronRow, base: datetime) -> datetime | None:
-    """Return the first instant after ``base``, but for those to come that ``skip_next`` has passed over."""
-    skipped = occurrences.after(tx, cron.id, tx.now)
+def _next_unskipped(cron: CronRow, base: datetime, taken: Collection[datetime]) -> datetime | None:
+    """Return the first instant after ``base``, but for those to come that ``skip_next`` has ``taken``."""
     following = cron.next_run_after(base)
-    while following in skipped:
+    while following is not None and following in taken:
         following = cron.next_run_after(following)
     return following
 
@@ -130,10 +160,9 @@ def _record_left_out(tx: Transaction, cron: CronRow, after: CronRow) -> None:
         record_missed(tx, cron, missed, reason=bounds_reason(missed))
 
 
-def _out_of_bounds(tx: Transaction, after: CronRow) -> list[UUID]:
+def _out_of_bounds(after: CronRow, pending: Mapping[UUID, datetime]) -> list[UUID]:
     timetable = after.timetable()
-    found = occurrences.lock_pending(tx, after.id)
-    return [each for each, instant in found.items() if timetable.latest_at_or_before(instant) != instant]
+    return [each for each, instant in pending.items() if not timetable.has(instant)]
 
 
 def _skip_pending(

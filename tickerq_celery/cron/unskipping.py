@@ -18,7 +18,7 @@ def unskip(tx: Transaction, cron: CronRow) -> datetime | None:
     """
     timetable = cron.timetable()
     for each in skips.lock_after(tx, cron.id, tx.now):
-        if cron.has_runs_left and timetable.latest_at_or_before(each.instant) == each.instant:
+        if cron.has_runs_left and timetable.has(each.instant):
             skips.remove(tx, each)
             cron_tickers.edit(tx, cron, _back_at(cron, each.instant))
             return each.instant

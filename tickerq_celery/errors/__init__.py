@@ -11,6 +11,7 @@ TickerError
 │   ├── CallError (TypeError)
 │   ├── RefusedValueError
 │   └── OtherDatabaseError
+├── CallNotKeptError (ValueError)
 ├── DuplicateFunctionError
 ├── DuplicateTickerError
 ├── TickerNotFoundError (LookupError)
@@ -23,6 +24,8 @@ TickerError
 ├── IllegalTransitionError
 ├── UnreadableRequestError (ValueError)
 ├── StoreError
+│   ├── StoreTimeoutError
+│   ├── StoreUnreachableError
 │   └── QueryTooWideError
 ├── PublishError
 ├── ParentResultError
@@ -41,9 +44,16 @@ from tickerq_celery.errors.conflicts import (
     UnreadableRequestError,
 )
 from tickerq_celery.errors.endings import ParentResultError, TerminateExecution, TickerCancelled
-from tickerq_celery.errors.outages import PublishError, QueryTooWideError, StoreError
+from tickerq_celery.errors.outages import (
+    PublishError,
+    QueryTooWideError,
+    StoreError,
+    StoreTimeoutError,
+    StoreUnreachableError,
+)
 from tickerq_celery.errors.refusals import (
     CallError,
+    CallNotKeptError,
     ConfigError,
     DuplicateFunctionError,
     DuplicateTickerError,
@@ -61,6 +71,7 @@ from tickerq_celery.errors.ticker_error import TickerError
 
 __all__ = [
     "CallError",
+    "CallNotKeptError",
     "ClaimSupersededError",
     "ConfigError",
     "DuplicateFunctionError",
@@ -76,6 +87,8 @@ __all__ = [
     "RefusedValueError",
     "SchemaError",
     "StoreError",
+    "StoreTimeoutError",
+    "StoreUnreachableError",
     "TerminateExecution",
     "TickerBusyError",
     "TickerCancelled",

@@ -13,6 +13,18 @@ class StoreError(TickerError):
         self.reason = reason
 
 
+class StoreTimeoutError(StoreError):
+    """The database gave no answer in the ``seconds`` for which the caller waits."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"no answer in {seconds:g} s")
+        self.seconds = seconds
+
+
+class StoreUnreachableError(StoreError):
+    """There is no connection to the database: none could be made, or it was lost."""
+
+
 class QueryTooWideError(StoreError):
     """A read took longer than the ``seconds`` that it has: its filters are wide, or a lock is in its way."""
 
@@ -26,8 +38,13 @@ class QueryTooWideError(StoreError):
 
 
 class PublishError(TickerError):
-    """The broker did not take a message."""
+    """The broker did not take a message.
 
-    def __init__(self, reason: str) -> None:
+    ``refusal`` says what it did instead, after "the broker has": "refused messages", with its own words, or
+    "confirmed no message within 5 s". It is None where the broker could not be reached.
+    """
+
+    def __init__(self, reason: str, *, refusal: str | None = None) -> None:
         super().__init__(f"the broker did not take the message: {reason}")
         self.reason = reason
+        self.refusal = refusal

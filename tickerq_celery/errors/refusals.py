@@ -108,6 +108,15 @@ class OtherDatabaseError(TickerValidationError):
         self.store_id = store_id
 
 
+class CallNotKeptError(TickerError, ValueError):
+    """A call of a ``task`` cannot become a row of its outbox, so that nothing was sent."""
+
+    def __init__(self, task: str, reason: str) -> None:
+        super().__init__(f"an outbox cannot keep a call of {task}: {reason}")
+        self.task = task
+        self.reason = reason
+
+
 class DuplicateFunctionError(TickerError):
     """Two different functions, or seeders, ask for one name."""
 

@@ -44,7 +44,7 @@ class FunctionOptions(TypedDict, total=False):
         jitter: How much later than its instant a run may start, at most; fixed for each instant.
         priority: In which order due runs get slots and are published, and their messages' priority.
         max_concurrency: How many runs may be active at once, in all workers together; None: any number.
-        max_concurrency_per_key: The same for runs with one ``concurrency_key``.
+        max_concurrency_per_key: The same for runs with one concurrency key.
         rate_limit: How many runs may be claimed in a time, such as "10/m"; the units are s, m, h and d.
         retries: Extra attempts after the first.
         retry_intervals: Waits before each retry; the last repeats; 30 s where there are none.

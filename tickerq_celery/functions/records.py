@@ -4,7 +4,7 @@ import functools
 import inspect
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from tickerq_celery import validation
 from tickerq_celery.enums import OnLost, TickerPriority
 from tickerq_celery.functions.definition import Function
+from tickerq_celery.tickers.function_views import FunctionSettings
 
 _LONGEST_SUMMARY = 200
 # Enough for two definitions of one function.
@@ -19,29 +20,17 @@ _DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionRecord:
-    """A function as a worker registered it; ``summary`` is the first line of its docstring."""
+class FunctionRecord(FunctionSettings):
+    """A function as a worker registered it, with the words of its row."""
 
-    name: str
     path: str
-    queue: str | None
-    priority: int
-    max_concurrency: int | None
-    on_lost: str
-    retries: int
-    retry_intervals: tuple[timedelta, ...]
-    request_schema: Any
-    max_concurrency_per_key: int | None = 1
-    rate_limit: str | None = None
-    timeout: timedelta | None = None
-    hard_timeout: timedelta | None = None
-    summary: str | None = None
+    priority: int = TickerPriority.NORMAL.value
+    on_lost: str = OnLost.RETRY.value
 
     @property
     def digest(self) -> str:
         """What two definitions have in common whose runs are treated alike; texts do not count."""
-        compared = {name: value for name, value in asdict(self).items() if name != "summary"}
-        return _digest(compared)
+        return _digest({name: getattr(self, name) for name in _FIELDS if name != "summary"})
 
     @property
     def definition(self) -> str:
@@ -49,7 +38,7 @@ class FunctionRecord:
 
         Of the request's schema, which may be long, there is a digest.
         """
-        shown = {name: value for name, value in asdict(self).items() if name not in _NOT_SETTINGS}
+        shown = {name: getattr(self, name) for name in _FIELDS if name not in _NOT_SETTINGS}
         if self.request_schema is not None:
             shown["request_schema"] = _digest(self.request_schema)
         changed = {name: value for name, value in shown.items() if value != _DEFAULTS.get(name, MISSING)}
@@ -57,15 +46,13 @@ class FunctionRecord:
 
 
 _NOT_SETTINGS = {"name", "summary"}
+_FIELDS = tuple(each.name for each in fields(FunctionRecord))
 _DEFAULTS: Mapping[str, Any] = {
-    "queue": None,
-    "priority": int(TickerPriority.NORMAL),
-    "max_concurrency": None,
-    "on_lost": OnLost.RETRY.value,
-    "retries": 0,
-    "retry_intervals": (),
-    "request_schema": None,
-    **{each.name: each.default for each in fields(FunctionRecord) if each.default is not MISSING},
+    each.name: each.default for each in fields(FunctionRecord) if each.default is not MISSING
+}
+# What a record has of a function as it is.
+_SAME = {each.name for each in fields(Function)} & {each.name for each in fields(FunctionSettings)} - {
+    "rate_limit"
 }
 
 
@@ -90,19 +77,12 @@ def function_records(registry: Iterable[Function]) -> Iterator[FunctionRecord]:
     """Yield what the store keeps of each function of a process."""
     for function in registry:
         yield FunctionRecord(
-            name=function.name,
+            **{name: getattr(function, name) for name in _SAME},
             path=function.signature.path,
             summary=_summary(function.body),
-            queue=function.queue,
             priority=int(function.priority),
-            max_concurrency=function.max_concurrency,
-            max_concurrency_per_key=function.max_concurrency_per_key,
             rate_limit=None if function.rate_limit is None else str(function.rate_limit),
             on_lost=function.on_lost.value,
-            retries=function.retries,
-            retry_intervals=function.retry_intervals,
-            timeout=function.timeout,
-            hard_timeout=function.hard_timeout,
             request_schema=function.expected_request.schema,
         )
 

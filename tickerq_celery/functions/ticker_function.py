@@ -14,6 +14,7 @@ from tickerq_celery.functions.binding import by_name, checked
 from tickerq_celery.functions.context import TickerContext
 from tickerq_celery.functions.definition import Function
 from tickerq_celery.functions.function_call import FunctionCall
+from tickerq_celery.functions.no_signature import NoSignature, no_canvas, refuse_attribute
 from tickerq_celery.functions.signature import Takes
 from tickerq_celery.payload.redaction import discreet
 from tickerq_celery.tickers.call import RegisteredFunction
@@ -29,14 +30,13 @@ ReturnT_co = TypeVar("ReturnT_co", covariant=True, default=Any)
 
 _LATER = "with at= or delay= where it shall run later"
 _CHAIN = "a chain is .schedule(children=[TimeTicker(…)])"
-_OF_TASKS = ("delay", "apply_async", "apply", "si", "signature")
 
 
 class ByName:
     """The request type of a function with plain parameters, to type checkers: ``.s(…)`` gives them."""
 
 
-class TickerFunction(RegisteredFunction, Generic[P, RequestT_contra, ReturnT_co]):
+class TickerFunction(RegisteredFunction, NoSignature, Generic[P, RequestT_contra, ReturnT_co]):
     """A registered function. Calling it runs its body, here and now, and records nothing.
 
     To type checkers ``P`` are its parameters beside the context, ``RequestT`` is what ``schedule`` takes.
@@ -143,23 +143,18 @@ class TickerFunction(RegisteredFunction, Generic[P, RequestT_contra, ReturnT_co]
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> NoReturn:
-            """Refuse what Celery's tasks have and this has not.
+            """Refuse what Celery's tasks have and this has not."""
+            refuse_attribute(self, self.name, name, self._instead_of(name))
 
-            Raises:
-                NoCeleryTaskError: With the call that does it here; an AttributeError, as for any other name.
-            """
-            if name in _OF_TASKS:
-                raise NoCeleryTaskError(self.name, name, self._instead_of(name))
-            raise AttributeError(
-                f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self
-            )
+    def _refusal(self) -> NoCeleryTaskError:
+        return no_canvas(self.name)
 
-    def _instead_of(self, name: str) -> str:
+    def _instead_of(self, name: str) -> str | None:
         if name == "apply":
             return "calling the function runs it here and now"
         if name in ("si", "signature"):
             return _CHAIN
-        return f"use {self._right}, {_LATER}"
+        return f"use {self._right}, {_LATER}" if name in ("delay", "apply_async") else None
 
     @property
     def _has_bare_context(self) -> bool:

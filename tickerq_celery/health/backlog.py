@@ -17,6 +17,7 @@ _BEATS_WELL = (
     "beats complete their ticks: their log says what keeps them from it, such as a broker that takes no "
     "messages, and `tickerq explain ID` what one of these waits for"
 )
+_REFUSED = "the broker does not take what beats publish: see the finding about that"
 _OF_WORKERS = "see the findings about workers and queues; where there are none, add workers"
 _HELD_FOR = {
     HoldReason.PAUSED: "held by a pause",
@@ -44,19 +45,22 @@ def of_overdue(
     unstarted: Late,
     awaited: Collection[str],
     beats_tick: bool,
+    is_refused: bool = False,
     due_for: timedelta,
     queued_for: timedelta,
 ) -> Iterator[Finding]:
     """Yield what is late; or that nothing is, with what is active and what that waits for.
 
     ``unstarted`` are those of the overdue queued runs of which no other finding names the cause, ``awaited``
-    the functions of due ones that another one names. Where ``beats_tick``, none waits for want of a beat.
+    the functions of due ones that another one names. Where ``beats_tick``, none waits for want of a beat;
+    where it ``is_refused``, what beats publish.
     """
     overdue_elsewhere = bool(awaited) or overdue.queued.count.number > unstarted.count.number
     overdue = replace(overdue, queued=unstarted)
     due = Late.sum([overdue.calls, *(its for name, its in overdue.runs.items() if name not in awaited)])
+    remedy = _BEATS_WELL if beats_tick else _REFUSED if is_refused else _NO_BEAT
     late = [
-        *_not_published(due, overdue.crons, due_for, _BEATS_WELL if beats_tick else _NO_BEAT),
+        *_not_published(due, overdue.crons, due_for, remedy),
         *_not_started(overdue, queued_for),
     ]
     yield from late

@@ -51,6 +51,7 @@ class Details(TypedDict, total=False):
     since: datetime | None
     functions: tuple[str, ...]
     error_head: str | None
+    measured: str | None
 
 
 def failure(code: FindingCode, text: str, **details: Unpack[Details]) -> Finding:

@@ -74,7 +74,8 @@ def of_pauses(
         for pause in sorted(pauses, key=lambda each: each.kind is not PauseKind.EVERYTHING)
     ]
     for cron in crons:
-        scope = Subject(SubjectKind.CRON_TICKER, f"{cron.function} ({cron.expression})", cron.id)
+        said = "" if cron.description is None else f"{in_line(cron.description)}, "
+        scope = Subject(SubjectKind.CRON_TICKER, f"{cron.function} ({said}{cron.expression})", cron.id)
         error = "" if cron.error_type is None else f", the last with {cron.error_type}"
         found.append(
             _paused(

@@ -1,6 +1,7 @@
 """All findings of one report, causes before what follows from them."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.health import (
@@ -13,6 +14,7 @@ from tickerq_celery.health import (
     orphans,
     past_faults,
     queues,
+    refusals,
     skew,
     unheeded,
 )
@@ -20,12 +22,19 @@ from tickerq_celery.health.facts import Facts, Fleet
 from tickerq_celery.health.findings import failure, fine
 from tickerq_celery.health.queues import QueueUse
 from tickerq_celery.runtime.config import TickerConfig
-from tickerq_celery.tickers.health import Finding, FindingCode, Subject, SubjectKind
-from tickerq_celery.tickers.node_views import consumed_queues
+from tickerq_celery.tickers.health import Finding, FindingCode, Severity, Subject, SubjectKind
+from tickerq_celery.tickers.node_views import NodeView, consumed_queues
 from tickerq_celery.tickers.surroundings import BrokerState
 
 
-def of_broker(broker: BrokerState) -> Finding:
+def of_broker(broker: BrokerState, beats: Sequence[NodeView]) -> Iterator[Finding]:
+    """Yield that the broker answers, and what beats say of it; or why it cannot be used."""
+    yield broker_found(broker)
+    if broker.error is None:
+        yield from refusals.of_refusals(beats)
+
+
+def broker_found(broker: BrokerState) -> Finding:
     """Return that the broker answers, or why it cannot be used."""
     subject = Subject(SubjectKind.BROKER, broker.address)
     if broker.error is None:
@@ -39,8 +48,20 @@ def of_broker(broker: BrokerState) -> Finding:
 
 
 def of_probe(fleet: Fleet, kind: NodeKind, config: TickerConfig, *, host: str | None) -> Iterator[Finding]:
-    """Yield what a probe of beats or of workers is about, and nothing else."""
-    yield from nodes.of_kind(kind, fleet.nodes, fleet.lost, at=fleet.at, late_after=config.lease, host=host)
+    """Yield what a probe of beats or of workers is about, and nothing else.
+
+    What the broker refuses is a warning: no restart of a beat would help.
+    """
+    yield from _of_kind(kind, fleet, config, host)
+    if kind is NodeKind.BEAT:
+        for each in refusals.of_refusals(fleet.nodes, host=host):
+            yield replace(each, severity=Severity.WARNING)
+
+
+def _of_kind(
+    kind: NodeKind, fleet: Fleet, config: TickerConfig, host: str | None = None
+) -> Iterator[Finding]:
+    return nodes.of_kind(kind, fleet.nodes, fleet.lost, at=fleet.at, late_after=config.lease, host=host)
 
 
 def of_facts(
@@ -50,7 +71,7 @@ def of_facts(
     fleet, at = facts.fleet, facts.fleet.at
     present = [node for node in fleet.nodes if node.is_present]
     for kind in NodeKind:
-        yield from of_probe(fleet, kind, config, host=None)
+        yield from _of_kind(kind, fleet, config)
     yield from held.of_pauses(facts.pauses, facts.paused_crons, facts.held)
     yield from skew.of_brokers(present, here)
     mine = (consumed_queues(fleet.nodes) or frozenset()).union(_queues_of(uses))
@@ -68,6 +89,7 @@ def of_facts(
         unstarted=queues.unstarted_elsewhere(facts.overdue.queued, uses, fleet.nodes),
         awaited=awaited,
         beats_tick=beats_tick,
+        is_refused=any(node.is_refused for node in fleet.nodes),
         due_for=config.lease,
         queued_for=config.republish_after,
     )

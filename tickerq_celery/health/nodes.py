@@ -28,8 +28,9 @@ def of_kind(
 ) -> Iterator[Finding]:
     """Yield what there is to say of the beats, or the workers, of a namespace.
 
-    A beat is late whose last complete tick is longer ago than ``late_after``. With a ``host`` only what is
-    there counts, for probes: one that shuts down is as well as one can be.
+    A beat is late whose last complete tick is longer ago than ``late_after``, unless it says that the broker
+    does not take its messages. With a ``host`` only what is there counts, for probes: one that shuts down is
+    as well as one can be.
     """
     mine = [node for node in nodes if node.kind is kind and host in (None, node.host)]
     alive = [node for node in mine if node.state is NodeState.ALIVE]
@@ -69,6 +70,8 @@ def _late(
     late = {node: last for node in alive if at - (last := _last_tick(node)) > late_after}
     found = warning if len(late) < len(alive) else failure
     for node, last in late.items():
+        if node.is_refused:
+            continue
         yield found(
             FindingCode.BEAT_LATE,
             f"beat {node.name} is alive, and has completed no tick for {span(at - last)}, "

@@ -5,11 +5,17 @@ from dataclasses import replace
 from time import monotonic
 
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.errors import QueryTooWideError, SchemaError, StoreError
+from tickerq_celery.errors import (
+    QueryTooWideError,
+    SchemaError,
+    StoreError,
+    StoreTimeoutError,
+    StoreUnreachableError,
+)
 from tickerq_celery.health import facts as reading
 from tickerq_celery.health.facts import Facts
 from tickerq_celery.health.findings import failure, fine
-from tickerq_celery.health.judging import of_broker, of_facts, of_probe
+from tickerq_celery.health.judging import broker_found, of_broker, of_facts, of_probe
 from tickerq_celery.health.parts_read import Part, PartsRead
 from tickerq_celery.health.queues import QueueUse
 from tickerq_celery.health.routing import route_of
@@ -25,7 +31,7 @@ def whole(core: Core, surroundings: Surroundings) -> HealthReport:
     try:
         facts = core.read_bounded(reading.read, core, parts)
     except (SchemaError, StoreError) as error:
-        unread = (_unread(core, error, parts), of_broker(surroundings.broker_state()))
+        unread = (_unread(core, error, parts), broker_found(surroundings.broker_state()))
         return HealthReport(at=None, findings=unread)
     uses = list(_uses(facts, surroundings))
     here = surroundings.broker_address()
@@ -33,7 +39,7 @@ def whole(core: Core, surroundings: Surroundings) -> HealthReport:
         at=facts.fleet.at,
         findings=(
             fine(FindingCode.STORE, f"store {core.database.shown}", subject=_store(core)),
-            of_broker(surroundings.broker_state()),
+            *of_broker(surroundings.broker_state(), facts.fleet.nodes),
             *of_facts(facts, core.config, uses, here=here),
         ),
     )
@@ -51,7 +57,7 @@ def probe(core: Core, surroundings: Surroundings, kind: NodeKind, host: str | No
         return HealthReport(at=None, findings=(_unread(core, error, parts),))
     findings = tuple(of_probe(fleet, kind, core.config, host=host))
     if any(map(_is_late, findings)):
-        broker = of_broker(surroundings.broker_state())
+        broker = broker_found(surroundings.broker_state())
         if broker.severity is Severity.FAILURE:
             findings = tuple(_waits(each) if _is_late(each) else each for each in findings)
             findings += (replace(broker, severity=Severity.WARNING),)
@@ -76,7 +82,16 @@ def _unread(core: Core, error: SchemaError | StoreError, parts: PartsRead) -> Fi
         f"store {core.database.shown}: {error}",
         subject=_store(core),
         remedy="nothing runs until the database answers; what is stored is safe",
+        measured=f"the store {_measured(error)}",
     )
+
+
+def _measured(error: StoreError) -> str:
+    if isinstance(error, StoreTimeoutError):
+        return f"gave no answer within {error.seconds:g} s"
+    if isinstance(error, StoreUnreachableError):
+        return "cannot be reached: it takes no connection"
+    return "answered with an error: `tickerq health` says which"
 
 
 def _slow(core: Core, slowest: Part | None) -> Finding:
@@ -84,12 +99,13 @@ def _slow(core: Core, slowest: Part | None) -> Finding:
     what = "other reads took its time"
     if slowest is not None:
         what = f"to read {slowest.what} took {in_units(slowest.took)}"
+    slowly = f"answers too slowly: {what}, and a report has {in_units(core.config.read_budget)}"
     return failure(
         FindingCode.STORE,
-        f"store {core.database.shown} answers too slowly: {what}, and a report has "
-        f"{in_units(core.config.read_budget)}",
+        f"store {core.database.shown} {slowly}",
         subject=_store(core),
         remedy="look in the database for locks, long transactions and load",
+        measured=f"the store {slowly}",
     )
 
 

@@ -1,18 +1,16 @@
 """All managers of a TickerQ, for one actor or for none, each imported when it is first used."""
 
+from collections.abc import Callable
 from contextvars import ContextVar
-from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING, Self
 
 from tickerq_celery.deferred import Deferred
-from tickerq_celery.enums import OnConflict, OnConflictLike
+from tickerq_celery.managers.time_tickers.task_scheduling import TaskScheduling
 from tickerq_celery.managers.unit_of_work import UnitOfWork
-from tickerq_celery.tickers.celery_task import TaskLike
-from tickerq_celery.tickers.fields import TaskScheduleOptions
+from tickerq_celery.tickers.actor import Actor
 from tickerq_celery.tickers.sessions import SessionLike
 from tickerq_celery.tickers.surroundings import Surroundings
-from tickerq_celery.tickers.views import Run
 
 if TYPE_CHECKING:
     from tickerq_celery.managers.aio import Aio
@@ -23,12 +21,12 @@ if TYPE_CHECKING:
     from tickerq_celery.managers.functions import FunctionManager
     from tickerq_celery.managers.health import HealthManager
     from tickerq_celery.managers.nodes import NodeManager
+    from tickerq_celery.managers.outbox import Outbox
     from tickerq_celery.managers.outlook import OutlookManager
     from tickerq_celery.managers.pauses import PauseManager
     from tickerq_celery.managers.runs.chains import ChainManager
     from tickerq_celery.managers.runs.runs import RunManager
     from tickerq_celery.managers.stats import StatsManager
-    from tickerq_celery.managers.time_tickers.task_scheduling import TaskScheduling
     from tickerq_celery.managers.time_tickers.time_tickers import TimeTickerManager
     from tickerq_celery.runs.cancelling import Canceller
 else:
@@ -41,12 +39,12 @@ else:
     FunctionManager = Deferred("tickerq_celery.managers.functions", "FunctionManager")
     HealthManager = Deferred("tickerq_celery.managers.health", "HealthManager")
     NodeManager = Deferred("tickerq_celery.managers.nodes", "NodeManager")
+    Outbox = Deferred("tickerq_celery.managers.outbox", "Outbox")
     OutlookManager = Deferred("tickerq_celery.managers.outlook", "OutlookManager")
     PauseManager = Deferred("tickerq_celery.managers.pauses", "PauseManager")
     ChainManager = Deferred("tickerq_celery.managers.runs.chains", "ChainManager")
     RunManager = Deferred("tickerq_celery.managers.runs.runs", "RunManager")
     StatsManager = Deferred("tickerq_celery.managers.stats", "StatsManager")
-    TaskScheduling = Deferred("tickerq_celery.managers.time_tickers.task_scheduling", "TaskScheduling")
     TimeTickerManager = Deferred("tickerq_celery.managers.time_tickers.time_tickers", "TimeTickerManager")
 
 
@@ -54,7 +52,7 @@ else:
 _ENTERED: ContextVar[tuple["Managers", ...]] = ContextVar("tickerq_entered", default=())
 
 
-class Managers:
+class Managers(TaskScheduling[SessionLike]):
     """The managers, as ``tickerq.acting_as(actor)`` returns them: all that they change is audited.
 
     In a ``with`` block of them, and in what it calls or awaits, those of the TickerQ itself act so as well.
@@ -76,6 +74,10 @@ class Managers:
     def time_tickers(self) -> TimeTickerManager:
         """Runs at one moment: schedule, change, find."""
         return TimeTickerManager(self._storing, self._canceller, self._surroundings)
+
+    @property
+    def _time_tickers(self) -> TimeTickerManager:
+        return self.time_tickers
 
     @cached_property
     def cron_tickers(self) -> CronTickerManager:
@@ -140,51 +142,26 @@ class Managers:
     @cached_property
     def aio(self) -> Aio:
         """The same managers for event loops: their verbs are awaited, and take an ``AsyncSession``."""
-        return Aio(
-            self._scheduling,
-            time_tickers=self.time_tickers,
-            cron_tickers=self.cron_tickers,
-            runs=self.runs,
-            pauses=self.pauses,
-            audit=self.audit,
-            bulk=self.bulk,
-            nodes=self.nodes,
-            functions=self.functions,
-            health=self.health,
-            stats=self.stats,
-            errors=self.errors,
-            outlook=self.outlook,
-            chains=self.chains,
-        )
-
-    def schedule(
-        self,
-        task: TaskLike,
-        *,
-        at: datetime | None = None,
-        delay: timedelta | float | None = None,
-        session: SessionLike | None = None,
-        on_conflict: OnConflictLike = OnConflict.RAISE,
-        allow_unknown: bool = False,
-        **ticker: Unpack[TaskScheduleOptions],
-    ) -> Run:
-        """Schedule a run of a Celery task; takes and raises what ``TickerQ.schedule`` does."""
-        return self._scheduling.schedule(
-            task,
-            at=at,
-            delay=delay,
-            session=session,
-            on_conflict=on_conflict,
-            allow_unknown=allow_unknown,
-            **ticker,
-        )
-
-    @cached_property
-    def _scheduling(self) -> TaskScheduling:
-        return TaskScheduling(self._storing, self.time_tickers)
+        return Aio(self)
 
 
-def entered(managers: Managers) -> Managers:
-    """Return the managers whose ``with`` block this context is in, of the same store; else those given."""
+def entered(managers: Managers, acting_as: Callable[[Actor], Managers]) -> Managers:
+    """Return the managers whose ``with`` block this context is in, of the same store; else those given.
+
+    A process that has become a node since, as a child of a worker does, has others than those that were made
+    before its fork: for the actor of the block it gets its own.
+    """
     core = managers._storing.core  # noqa: SLF001 - no part of what users call
-    return next((each for each in reversed(_ENTERED.get()) if each._storing.core is core), managers)  # noqa: SLF001
+    for each in reversed(_ENTERED.get()):
+        storing = each._storing  # noqa: SLF001
+        if storing.core is core:
+            return each
+        actor = storing.operations.actor
+        if storing.core.database is core.database and actor is not None:
+            return acting_as(actor)
+    return managers
+
+
+def outbox_of(managers: Managers, session: object) -> Outbox:
+    """Return a block whose calls of tasks commit with a session, in the store of ``managers``."""
+    return Outbox(managers._storing, session)  # noqa: SLF001 - no part of what users call

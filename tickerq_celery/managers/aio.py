@@ -1,6 +1,6 @@
 """The managers for event loops."""
 
-from typing import Final
+from typing import Final, TypeVar
 
 from tickerq_celery.managers.asynchronous import AsyncManager, AsyncVerb
 from tickerq_celery.managers.audit import AsyncAudit
@@ -19,41 +19,30 @@ from tickerq_celery.managers.time_tickers.task_scheduling import TaskScheduling
 from tickerq_celery.managers.time_tickers.time_tickers import AsyncTimeTickers
 from tickerq_celery.tickers.sessions import AsyncSessionLike
 
+ManagerT = TypeVar("ManagerT", bound=AsyncManager)
+
 
 class Aio(AsyncManager):
     """The managers for event loops: ``await tickerq.aio.time_tickers.add(…)``."""
 
     schedule: Final = AsyncVerb(TaskScheduling[AsyncSessionLike].schedule)
 
-    def __init__(
-        self,
-        scheduling: TaskScheduling,
-        *,
-        time_tickers: object,
-        cron_tickers: object,
-        runs: object,
-        pauses: object,
-        audit: object,
-        bulk: object,
-        nodes: object,
-        functions: object,
-        health: object,
-        stats: object,
-        errors: object,
-        outlook: object,
-        chains: object,
-    ) -> None:
-        super().__init__("", scheduling)
-        self.time_tickers: Final = AsyncTimeTickers("time_tickers", time_tickers)
-        self.cron_tickers: Final = AsyncCronTickers("cron_tickers", cron_tickers)
-        self.runs: Final = AsyncRuns("runs", runs)
-        self.pauses: Final = AsyncPauses("pauses", pauses)
-        self.audit: Final = AsyncAudit("audit", audit)
-        self.bulk: Final = AsyncBulk("bulk", bulk)
-        self.nodes: Final = AsyncNodes("nodes", nodes)
-        self.functions: Final = AsyncFunctions("functions", functions)
-        self.health: Final = AsyncHealth("health", health)
-        self.stats: Final = AsyncStats("stats", stats)
-        self.errors: Final = AsyncErrors("errors", errors)
-        self.outlook: Final = AsyncOutlook("outlook", outlook)
-        self.chains: Final = AsyncChains("chains", chains)
+    def __init__(self, managers: TaskScheduling) -> None:
+        super().__init__("", managers)
+        self.time_tickers: Final = _those(managers, "time_tickers", AsyncTimeTickers)
+        self.cron_tickers: Final = _those(managers, "cron_tickers", AsyncCronTickers)
+        self.runs: Final = _those(managers, "runs", AsyncRuns)
+        self.pauses: Final = _those(managers, "pauses", AsyncPauses)
+        self.audit: Final = _those(managers, "audit", AsyncAudit)
+        self.bulk: Final = _those(managers, "bulk", AsyncBulk)
+        self.nodes: Final = _those(managers, "nodes", AsyncNodes)
+        self.functions: Final = _those(managers, "functions", AsyncFunctions)
+        self.health: Final = _those(managers, "health", AsyncHealth)
+        self.stats: Final = _those(managers, "stats", AsyncStats)
+        self.errors: Final = _those(managers, "errors", AsyncErrors)
+        self.outlook: Final = _those(managers, "outlook", AsyncOutlook)
+        self.chains: Final = _those(managers, "chains", AsyncChains)
+
+
+def _those(managers: TaskScheduling, name: str, kind: type[ManagerT]) -> ManagerT:
+    return kind(name, getattr(managers, name))

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Final, Generic
 from uuid import UUID
 
 from tickerq_celery import validation
@@ -15,14 +15,15 @@ from tickerq_celery.managers.runs.runs import checked_page_size
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.records import audit
-from tickerq_celery.store.records.audit import Draft
 from tickerq_celery.tickers.audit import AuditEntry, ObjectKind
+from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.pages import Page, Walk
+from tickerq_celery.tickers.sessions import AsyncSessionLike, SessionT
 
 _LONGEST = {"actor": 200, "action": 50, "object_kind": 20, "object_id": 200}
 
 
-class AuditManager:
+class AuditManager(Generic[SessionT]):
     """Who did what, when, and what came of it. Entries are never changed, and deleted by their age only."""
 
     def __init__(self, storing: UnitOfWork) -> None:
@@ -83,6 +84,7 @@ class AuditManager:
         action: str,
         outcome: AuditOutcomeLike = AuditOutcome.DONE,
         *,
+        session: SessionT | None = None,
         object_id: str | None = None,
         reason: str | None = None,
         error: str | None = None,
@@ -90,7 +92,7 @@ class AuditManager:
         """Store what a host knows of an action of its own, such as ``dashboard.log_in``.
 
         What is refused is counted: one entry a minute for each action and address, whatever names are tried.
-        An ``operation_id`` of the actor is not used up.
+        With a ``session`` each refusal is an entry. An ``operation_id`` of the actor is not used up.
 
         Raises:
             TickerValidationError: A text cannot be stored.
@@ -103,13 +105,19 @@ class AuditManager:
             reason=reason,
         )
         text = None if error is None else validation.words("error", error, LONGEST_ERROR)
-        self._storing.core.write(self._record, draft, found, text)
+        # An entry that counts would stay locked in a caller's transaction.
+        is_counted = found is AuditOutcome.REFUSED and session is None
 
-    def _record(self, tx: Transaction, draft: Draft, outcome: AuditOutcome, error: str | None) -> None:
-        if outcome is AuditOutcome.REFUSED:
-            self._storing.operations.count(tx, draft, error or "", per=("host", draft.address, draft.action))
-        else:
-            audit.add_record(tx, draft, outcome, error)
+        def record(tx: Transaction) -> Effect[None]:
+            if is_counted:
+                self._storing.operations.count(
+                    tx, draft, text or "", per=("host", draft.address, draft.action)
+                )
+            else:
+                audit.add_record(tx, draft, found, text)
+            return Effect(result=None)
+
+        self._storing.in_transaction(record, session, verb="audit.record")
 
     def _pages(
         self,
@@ -154,4 +162,4 @@ class AsyncAudit(AsyncManager):
 
     find: Final = AsyncVerb(AuditManager.find)
     iterate: Final = AsyncListing(AuditManager.iterate)
-    record: Final = AsyncVerb(AuditManager.record)
+    record: Final = AsyncVerb(AuditManager[AsyncSessionLike].record)

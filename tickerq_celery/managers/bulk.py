@@ -11,7 +11,6 @@ from tickerq_celery.enums import BulkAction, BulkActionLike, BulkState, BulkStat
 from tickerq_celery.errors import TickerNotFoundError, TickerStateError, TickerValidationError
 from tickerq_celery.ids import new_id
 from tickerq_celery.managers.asynchronous import AsyncManager, AsyncVerb
-from tickerq_celery.managers.filters import RunFilters, run_filter
 from tickerq_celery.managers.operations import Operation
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.store.database.transaction import Transaction
@@ -21,6 +20,7 @@ from tickerq_celery.store.records.bulk_jobs import NewJob
 from tickerq_celery.tickers.audit import ObjectKind
 from tickerq_celery.tickers.bulk import BulkJob
 from tickerq_celery.tickers.counts import MOST_COUNTED, Count
+from tickerq_celery.tickers.criteria import RunFilters, run_filter
 from tickerq_celery.tickers.effect import Change, Effect
 from tickerq_celery.tickers.pages import Page
 from tickerq_celery.tickers.sessions import AsyncSessionLike, SessionT

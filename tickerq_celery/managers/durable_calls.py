@@ -47,43 +47,44 @@ class DurableCalls:
             TickerValidationError: The store cannot hold it.
             StoreError: The database cannot be reached, or did not answer in time.
         """
-        keeping = _Keeping(call, self._row(call), self._ends, node=self._core.node.name)
+        row = call_row(self._core, call, origin=Origin.CALL)
+        keeping = _Keeping(call, row, self._ends, node=self._core.node.name)
         self._writes.write(keeping.write, undo=keeping.undo)
 
-    def _row(self, call: DurableCall) -> RunRow:
-        core = self._core
-        queue = call.queue
-        work = Work(
-            namespace=core.config.namespace,
-            function=validation.name("task", call.task, validation.LONGEST_FUNCTION),
-            kind=TickerKind.CELERY_TASK,
-            task_id=validation.name("task_id", call.task_id, LONGEST_TASK_ID),
-            on_lost=OnLost.FAIL,
-            queue=None if queue is None else validation.name("queue", queue, validation.LONGEST_QUEUE),
-        )
-        packed = core.codec.pack(self._encoded(call))
-        due = validation.moment("eta", call.due)
-        row = new_run_row(
-            work, type=TickerType.TIME_TICKER, execution_time=due, due_at=due, now=core.clock.now()
-        )
-        return replace(
-            row,
-            request=packed.data,
-            encoding=packed.encoding,
-            retry_count=call.retries,
-            origin=Origin.CALL,
-        )
 
-    def _encoded(self, call: DurableCall) -> bytes:
-        try:
-            data = call.call.encoded()
-        except ValueError as error:
-            raise TickerValidationError("args", call.call.args, str(error)) from error
-        limit = self._core.config.payload_limit
-        if len(data) > limit:
-            reason = f"it takes {len(data)} bytes as JSON, and payload_limit is {limit}"
-            raise TickerValidationError("args", call.call.args, reason)
-        return data
+def call_row(core: Core, call: DurableCall, *, origin: Origin) -> RunRow:
+    """Return the row of a call, as something of this ``origin`` stores it.
+
+    Raises:
+        TickerValidationError: The store cannot hold it.
+    """
+    queue = call.queue
+    work = Work(
+        namespace=core.config.namespace,
+        function=validation.name("task", call.task, validation.LONGEST_FUNCTION),
+        kind=TickerKind.CELERY_TASK,
+        task_id=validation.name("task_id", call.task_id, LONGEST_TASK_ID),
+        on_lost=OnLost.FAIL,
+        queue=None if queue is None else validation.name("queue", queue, validation.LONGEST_QUEUE),
+    )
+    packed = core.codec.pack(_encoded(core, call))
+    due = validation.moment("eta", call.due)
+    row = new_run_row(work, type=TickerType.TIME_TICKER, execution_time=due, due_at=due, now=core.clock.now())
+    return replace(
+        row, request=packed.data, encoding=packed.encoding, retry_count=call.retries, origin=origin
+    )
+
+
+def _encoded(core: Core, call: DurableCall) -> bytes:
+    try:
+        data = call.call.encoded()
+    except ValueError as error:
+        raise TickerValidationError("args", call.call.args, str(error)) from error
+    limit = core.config.payload_limit
+    if len(data) > limit:
+        reason = f"it takes {len(data)} bytes as JSON, and payload_limit is {limit}"
+        raise TickerValidationError("args", call.call.args, reason)
+    return data
 
 
 class _Keeping:

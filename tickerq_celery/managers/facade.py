@@ -1,18 +1,18 @@
 """The managers as attributes, with ``schedule``: what TickerQ and the kit for tests share."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
-from typing import Final, Generic, NoReturn, Self, TypeVar, Unpack, overload
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Generic, NoReturn, Self, TypeVar, overload
 
 from tickerq_celery import validation
-from tickerq_celery.enums import OnConflict, OnConflictLike
-from tickerq_celery.managers.acting import Managers
+from tickerq_celery.managers.acting import Managers, outbox_of
+from tickerq_celery.managers.time_tickers.task_scheduling import TaskScheduling
 from tickerq_celery.runtime.shared_limit import sharing
-from tickerq_celery.tickers.celery_task import TaskLike
-from tickerq_celery.tickers.fields import TaskScheduleOptions
-from tickerq_celery.tickers.sessions import SessionLike
-from tickerq_celery.tickers.views import Run
+from tickerq_celery.tickers.sessions import AsyncSessionLike, SessionLike
+
+if TYPE_CHECKING:
+    from tickerq_celery.managers.time_tickers.time_tickers import TimeTickerManager
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ class _Manager(Generic[T]):
         raise AttributeError("a manager cannot be replaced")
 
 
-class Facade:
+class Facade(TaskScheduling[SessionLike]):
     """The managers of one process, made when they are first asked for."""
 
     time_tickers: Final = _Manager(lambda managers: managers.time_tickers)
@@ -73,35 +73,29 @@ class Facade:
         """
         return sharing(validation.duration("limit", limit, least=validation.MORE_THAN_ZERO))
 
-    def schedule(
-        self,
-        task: TaskLike,
-        *,
-        at: datetime | None = None,
-        delay: timedelta | float | None = None,
-        session: SessionLike | None = None,
-        on_conflict: OnConflictLike = OnConflict.RAISE,
-        allow_unknown: bool = False,
-        **ticker: Unpack[TaskScheduleOptions],
-    ) -> Run:
-        """Schedule a run of a Celery task at a moment, after a ``delay`` (seconds or a timedelta), or now.
+    @overload
+    def outbox(self, session: SessionLike) -> AbstractContextManager[None]: ...
 
-        ``task`` is a signature, ``add.s(2, 3)``, the task itself, or its name; the latter two take ``args``,
-        ``kwargs`` and ``options``. ``session``, ``on_conflict`` and ``allow_unknown`` are those of
-        ``time_tickers.add``; further keywords are fields of TimeTicker.
+    @overload
+    def outbox(self, session: AsyncSessionLike) -> AbstractAsyncContextManager[None]: ...
+
+    def outbox(self, session: object) -> object:
+        """Let the calls of the app's tasks in a block commit with a session: each becomes a row of it.
+
+        ``with tickerq.outbox(session):`` takes a SQLAlchemy Session, scoped_session or Connection on the
+        store's database, ``async with`` an AsyncSession, async_scoped_session or AsyncConnection. Every
+        ``delay``, ``apply_async``, ``send_task`` and canvas of this thread or asyncio task in the block is
+        stored with the transaction, or not at all, and published once that has committed; it returns what it
+        always does. The block itself commits nothing.
+
+        A call that cannot be kept raises CallNotKeptError, and is not sent.
 
         Raises:
-            TickerValidationError: Both ``at`` and ``delay`` are given, or a field cannot be stored.
-            UnknownTaskError: The task is not imported here, and no stored ticker names it.
-            UnknownKeywordError: A keyword is no field.
-            DuplicateTickerError: A ticker with the same unique key is not terminal.
+            TickerValidationError: ``session`` is none of these, or of the other kind of block.
+            ConfigError: ``task_always_eager`` is on.
         """
-        return self._managers.schedule(
-            task,
-            at=at,
-            delay=delay,
-            session=session,
-            on_conflict=on_conflict,
-            allow_unknown=allow_unknown,
-            **ticker,
-        )
+        return outbox_of(self._managers, session)
+
+    @property
+    def _time_tickers(self) -> "TimeTickerManager":
+        return self._managers.time_tickers

@@ -10,9 +10,11 @@ from tickerq_celery import validation
 from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
 from tickerq_celery.health.routing import route_of
 from tickerq_celery.managers.asynchronous import AsyncListing, AsyncManager, AsyncVerb
+from tickerq_celery.managers.request_checks import check, misfits_of
 from tickerq_celery.managers.runs.runs import checked_page_size
 from tickerq_celery.managers.stats import uncounted_or_none
 from tickerq_celery.managers.unit_of_work import UnitOfWork
+from tickerq_celery.payload.expected_request import CheckedBy
 from tickerq_celery.stats.function_figures import figures_of, without_ends
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.functions import functions
@@ -24,6 +26,7 @@ from tickerq_celery.tickers.function_views import FunctionView
 from tickerq_celery.tickers.pages import Page, Walk
 from tickerq_celery.tickers.surroundings import Surroundings
 from tickerq_celery.tickers.uncounted_ends import ReadEnds, UncountedEnds
+from tickerq_celery.tickers.views import Cron, Run
 from tickerq_celery.wording import meant_by
 
 _LONGEST_PREFIX = 200
@@ -44,20 +47,29 @@ class FunctionManager:
         namespace: str | None = None,
         limit: int = 50,
         cursor: str | None = None,
+        with_awaited: bool = True,
+        with_figures: bool = True,
         uncounted: UncountedEnds | None = None,
     ) -> Page[FunctionView]:
         """Return a page of functions in the order of their names, whether or not a live worker has them.
 
         ``prefix`` is how a name begins, such as "shop.". Functions stay known when no worker has them any
-        more; one that no worker ever registered is listed where runs or cron tickers wait for it. Celery
-        tasks are not among them. Their figures may share what ``stats.uncounted`` returned with others.
+        more; one that no worker ever registered is listed where runs or cron tickers wait for it, unless
+        ``with_awaited`` is False. Celery tasks are not among them. Their figures, which ``with_figures``
+        False leaves out, may share what ``stats.uncounted`` returned with others.
 
         Raises:
             TickerValidationError: An argument is invalid.
             QueryTooWideError: It took longer than ``read_budget``.
         """
         return self._page_after(
-            cursor, prefix=prefix, namespace=namespace, limit=page_size(limit), uncounted=uncounted
+            cursor,
+            prefix=prefix,
+            namespace=namespace,
+            limit=page_size(limit),
+            with_awaited=validation.flag("with_awaited", with_awaited),
+            with_figures=validation.flag("with_figures", with_figures),
+            uncounted=uncounted,
         )
 
     def iterate(
@@ -92,11 +104,16 @@ class FunctionManager:
         )
 
     def get(
-        self, name: str, *, namespace: str | None = None, uncounted: UncountedEnds | None = None
+        self,
+        name: str,
+        *,
+        namespace: str | None = None,
+        with_figures: bool = True,
+        uncounted: UncountedEnds | None = None,
     ) -> FunctionView:
         """Return a function of a namespace: this application's own, unless another is named.
 
-        ``uncounted`` is as for ``find``.
+        ``with_figures`` and ``uncounted`` are as for ``find``.
 
         Raises:
             TickerNotFoundError: No worker of the namespace ever registered it, and nothing waits for it; the
@@ -104,6 +121,7 @@ class FunctionManager:
             QueryTooWideError: It took longer than ``read_budget``.
         """
         wanted, within = validation.function(name), self._storing.namespace(namespace)
+        validation.flag("with_figures", with_figures)
         known = uncounted_or_none(uncounted)
 
         def read(tx: Transaction) -> FunctionView:
@@ -113,23 +131,32 @@ class FunctionManager:
                 raise TickerNotFoundError(
                     "function", wanted, hint=meant_by(wanted, functions.some_names(there))
                 )
-            return _with_figures(there, [self._routed(found)], known)[0]
+            shown = self._shown(found)
+            return _with_figures(there, [shown], known)[0] if with_figures else shown
 
         return self._storing.core.read_bounded(read)
 
-    def check_request(self, name: str, request: object) -> bool:
-        """Check a request as ``time_tickers.add`` would, and store nothing.
+    def check_request(self, name: str, request: object, *, namespace: str | None = None) -> CheckedBy:
+        """Check a request as ``time_tickers.add`` would, store nothing, and return what it was checked by.
 
-        Returns True if it fits; False if this process does not have the function: its worker alone can tell.
+        That is the function where this process has it, else the schema that its workers registered.
 
         Raises:
             TickerValidationError: It does not fit what the function takes, or is no JSON, or too large.
+            QueryTooWideError: To read the schema took longer than ``read_budget``.
         """
-        function = self._storing.core.registry.get(validation.function(name))
-        if function is None:
-            return False
-        function.expected_request.encode(request, limit=self._storing.core.config.payload_limit)
-        return True
+        within = self._storing.namespace(namespace)
+        return check(self._storing.core, validation.function(name), request, namespace=within)
+
+    def misfits(self, ticker: Run | Cron) -> tuple[str, ...] | None:
+        """Return the fields of a stored request that do not fit what its function takes, as request.customer.
+
+        None is returned where nothing here says what it takes, or the request cannot be read.
+
+        Raises:
+            QueryTooWideError: To read the schema took longer than ``read_budget``.
+        """
+        return misfits_of(self._storing.core, ticker)
 
     def _page_after(
         self,
@@ -138,6 +165,8 @@ class FunctionManager:
         prefix: str | None,
         namespace: str | None,
         limit: int,
+        with_awaited: bool = True,
+        with_figures: bool = True,
         uncounted: UncountedEnds | None = None,
     ) -> Page[FunctionView]:
         known = uncounted_or_none(uncounted)
@@ -147,15 +176,19 @@ class FunctionManager:
 
         def read(tx: Transaction) -> Page[FunctionView]:
             there = tx.within(within)
-            page = function_views.find(there, prefix=start, limit=limit, after=after)
-            routed = [self._routed(view) for view in page]
-            return Page(_with_figures(there, routed, known), next_cursor=page.next_cursor)
+            page = function_views.find(
+                there, prefix=start, limit=limit, after=after, with_awaited=with_awaited
+            )
+            shown = tuple(self._shown(view) for view in page)
+            found = _with_figures(there, shown, known) if with_figures else shown
+            return Page(found, next_cursor=page.next_cursor)
 
         return self._storing.core.read_bounded(read)
 
-    def _routed(self, view: FunctionView) -> FunctionView:
+    def _shown(self, view: FunctionView) -> FunctionView:
         route = route_of(self._surroundings, view.name, view.queue)
-        return replace(view, routed_queue=route.queue)
+        schema = self._storing.core.codec.shown_schema(view.request_schema)
+        return replace(view, routed_queue=route.queue, request_schema=schema)
 
 
 def _with_figures(
@@ -180,3 +213,4 @@ class AsyncFunctions(AsyncManager):
     names: Final = AsyncVerb(FunctionManager.names)
     get: Final = AsyncVerb(FunctionManager.get)
     check_request: Final = AsyncVerb(FunctionManager.check_request)
+    misfits: Final = AsyncVerb(FunctionManager.misfits)

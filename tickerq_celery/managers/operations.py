@@ -140,6 +140,20 @@ class Operations:
         done = self._done(tx, operation)
         return None if done is None else _recalled(tx, done, recall)
 
+    def done_to(self, tx: Transaction, action: str) -> UUID | None:
+        """Return the id of the one thing that the actor's operation was done to; None where it was not done.
+
+        Raises:
+            OperationReusedError: The actor's operation id has served for another ``action``.
+        """
+        operation_id = self._operation_id
+        done = None if operation_id is None else audit.done(tx, operation_id)
+        if done is None:
+            return None
+        if done.action != action or done.object_id is None:
+            raise OperationReusedError(done.id, done.action)
+        return UUID(done.object_id)
+
     def check_unused(self, tx: Transaction, operation: Operation) -> None:
         """Go on unless the actor's operation id has served for something else.
 

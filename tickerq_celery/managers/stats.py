@@ -1,8 +1,8 @@
 """Figures of what has ended: throughput, durations, lag and failures, from the roll-up."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Generic
 
 from tickerq_celery import validation
 from tickerq_celery.errors import TickerValidationError
@@ -11,23 +11,27 @@ from tickerq_celery.managers.operations import Operation
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.stats import function_figures, rebuilding, series
 from tickerq_celery.stats.reading import read_uncounted
-from tickerq_celery.stats.windows import Window, step_of, window_of
+from tickerq_celery.stats.rebuilding import RecountedHour
+from tickerq_celery.stats.windows import PeriodWindow, grain_of, step_of, window_of
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.audit import ObjectKind
 from tickerq_celery.tickers.effect import Change, Effect
 from tickerq_celery.tickers.figures import Rebuild, Throughput, Timings, TopFailing
-from tickerq_celery.tickers.tallies import SpreadName
+from tickerq_celery.tickers.sessions import AsyncSessionLike, SessionT
+from tickerq_celery.tickers.tallies import HOURS, Grain, SpreadName
 from tickerq_celery.tickers.uncounted_ends import ReadEnds, UncountedEnds
 
 MOST_LISTED = 200
 
 
-class StatsManager:
+class StatsManager(Generic[SessionT]):
     """What happened in a window of time, in whole hours of UTC: by default in the last 24 hours.
 
     ``since`` is inclusive and ``until`` exclusive; both are widened to whole hours, and the answer says to
     which. A window has at most 400 days, a series at most 400 points. Its ``step`` is of whole hours: an hour
-    unless it is given, or a day where hours made too many points.
+    unless it is given, or a day where hours made too many points. Of all functions together it may also be of
+    whole half hours within the last 40 days, and of whole minutes within the last three hours; then the
+    window is widened to half hours, or to minutes.
 
     Figures that are asked for one after the other may share what ``uncounted`` returned: then they are of
     that moment, and the ends that are not in the roll-up yet are read once for all of them.
@@ -62,8 +66,10 @@ class StatsManager:
         """
         name, known = _function(function), uncounted_or_none(uncounted)
 
+        grain = grain_of(step, name)
+
         def read(tx: Transaction) -> Throughput:
-            window = _window(tx, since, until, known)
+            window = _window(tx, since, until, known, grain)
             return series.throughput(tx, window, step_of(step, window), name, known)
 
         return self._core.read_bounded(read)
@@ -139,6 +145,7 @@ class StatsManager:
         since: datetime,
         until: datetime | None = None,
         *,
+        session: SessionT | None = None,
         reason: str | None = None,
         by: str | None = None,
     ) -> Rebuild:
@@ -148,7 +155,8 @@ class StatsManager:
         Each hour is one transaction; doing it twice changes nothing more. It counts runs as they are now: one
         that was retried manually only once, and what was deleted not at all. Hours that retention may have
         deleted from, and those that are not counted entirely yet, are refused. Without ``until`` the last one
-        is the latest that is counted.
+        is the latest that is counted. With a ``session`` all hours are part of its transaction, as it sees
+        them, and beats count no ends until it has ended.
 
         Raises:
             TickerValidationError: ``since`` or ``until`` is invalid, too old or too new, or a
@@ -163,13 +171,21 @@ class StatsManager:
         )
         shortest = self._core.config.retention.shortest
 
-        def begin(tx: Transaction) -> Effect[Window]:
+        def begin(tx: Transaction) -> Effect[PeriodWindow]:
             window = rebuilding.window_to_rebuild(tx, since, until, kept=shortest)
             return Effect(result=window, change=Change(after=_shown(window)))
 
         # Its entry is there before the first hour changes. Doing it again does no harm.
-        window = self._storing.operate(operation, begin, recall=lambda tx, entry: begin(tx).result)
-        return rebuilding.rebuild(self._core, window)
+        window = self._storing.operate(
+            operation, begin, recall=lambda tx, entry: begin(tx).result, session=session
+        )
+
+        def write(work: Callable[[Transaction], RecountedHour]) -> RecountedHour:
+            return self._storing.in_transaction(
+                lambda tx: Effect(result=work(tx)), session, verb=operation.action
+            )
+
+        return rebuilding.rebuild(write, window)
 
     def _timings(
         self,
@@ -183,8 +199,10 @@ class StatsManager:
     ) -> Timings:
         name, known = _function(function), uncounted_or_none(uncounted)
 
+        grain = grain_of(step, name)
+
         def read(tx: Transaction) -> Timings:
-            window = _window(tx, since, until, known)
+            window = _window(tx, since, until, known, grain)
             return series.timings(tx, window, step_of(step, window), name, known, of=of)
 
         return self._core.read_bounded(read)
@@ -202,16 +220,20 @@ def uncounted_or_none(uncounted: object) -> ReadEnds | None:
 
 
 def _window(
-    tx: Transaction, since: datetime | None, until: datetime | None, known: ReadEnds | None
-) -> Window:
-    return window_of(since, until, now=tx.now if known is None else known.at)
+    tx: Transaction,
+    since: datetime | None,
+    until: datetime | None,
+    known: ReadEnds | None,
+    grain: Grain = HOURS,
+) -> PeriodWindow:
+    return window_of(since, until, now=tx.now if known is None else known.at, grain=grain)
 
 
 def _function(name: str | None) -> str | None:
     return None if name is None else validation.function(name)
 
 
-def _shown(window: Window) -> Mapping[str, object]:
+def _shown(window: PeriodWindow) -> Mapping[str, object]:
     return {"since": window.since.isoformat(), "until": window.until.isoformat()}
 
 
@@ -223,4 +245,4 @@ class AsyncStats(AsyncManager):
     durations: Final = AsyncVerb(StatsManager.durations)
     lag: Final = AsyncVerb(StatsManager.lag)
     top_failing: Final = AsyncVerb(StatsManager.top_failing)
-    rebuild: Final = AsyncVerb(StatsManager.rebuild)
+    rebuild: Final = AsyncVerb(StatsManager[AsyncSessionLike].rebuild)

@@ -35,7 +35,7 @@ def task_work(storing: UnitOfWork, ticker: TimeTicker | CronTicker, *, request: 
         _without_models(storing, ticker) if is_own else ticker,
         namespace=namespace,
         priority_queues=config.priority_queues,
-        plain=storing.plain,
+        plain=storing.tasks.plain,
     )
     packed = request
     if packed is None:
@@ -58,7 +58,7 @@ def fields_of_kind(stored: Run | Cron, *, but: Collection[str]) -> Changes:
 
 
 def refuse_changes_of_a_message(run: Run, changes: Changes) -> None:
-    """Refuse to change what is in the message that a call was kept as, under ``durable_eta``.
+    """Refuse to change what is in the message that a call was kept as, by ``durable_eta`` or an outbox.
 
     Raises:
         TickerValidationError: ``changes`` has such a field; it shows no value whose name may be a secret's.
@@ -67,12 +67,14 @@ def refuse_changes_of_a_message(run: Run, changes: Changes) -> None:
     if fixed and is_message(run):
         for name in sorted(fixed):
             refuse(
-                name, changes[name], "it is in the message that durable_eta keeps: cancel it, and call again"
+                name,
+                changes[name],
+                "it is in the message that Celery made of the call: cancel it, and call again",
             )
 
 
 def is_message(run: Run) -> bool:
-    """Return True if a run publishes a message of Celery's own, which durable_eta has kept."""
+    """Return True if a run publishes a message of Celery's own, kept by durable_eta or an outbox."""
     return run.kind is TickerKind.CELERY_TASK and call_in(run.stored_request).message is not None
 
 
@@ -85,7 +87,7 @@ def _without_models(storing: UnitOfWork, ticker: TimeTicker | CronTicker) -> Tim
     """Return a ticker whose pydantic models are what JSON has of them, where its task takes models."""
     if not isinstance(ticker.task, str):
         return ticker
-    args, kwargs = storing.dumped(ticker.task, ticker.args, ticker.kwargs)
+    args, kwargs = storing.tasks.dumped(ticker.task, ticker.args, ticker.kwargs)
     if args is ticker.args and kwargs is ticker.kwargs:
         return ticker
     return replace(ticker, args=args, kwargs=kwargs)
@@ -94,7 +96,7 @@ def _without_models(storing: UnitOfWork, ticker: TimeTicker | CronTicker) -> Tim
 def _check_arguments(storing: UnitOfWork, found: TaskWork) -> None:
     name, call = found.work.function, found.call
     try:
-        storing.check_arguments(name, call.args, call.kwargs)
+        storing.tasks.check_arguments(name, call.args, call.kwargs)
     except TypeError as error:
         reason = f"with kwargs they do not fit {name}: {error}"
         raise TickerValidationError("args", discreet(["args"], list(call.args)), reason) from error

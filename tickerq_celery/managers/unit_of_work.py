@@ -1,7 +1,7 @@
 """What managers of both kinds share: known functions, encoded requests, transactions, dispatch."""
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -19,21 +19,24 @@ from tickerq_celery.runtime.core import Core
 from tickerq_celery.runtime.shared_limit import writing
 from tickerq_celery.store.cron import cron_tickers
 from tickerq_celery.store.database.refusals import translated_refusals
-from tickerq_celery.store.database.sessions import Callers, refuse_asynchronous, when_committed
+from tickerq_celery.store.database.sessions import (
+    Callers,
+    gather_until_committed,
+    refuse_asynchronous,
+    when_committed,
+)
 from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.store.functions import functions
 from tickerq_celery.store.runs import runs
 from tickerq_celery.tickers.actor import Actor
 from tickerq_celery.tickers.audit import ObjectKind
+from tickerq_celery.tickers.claims import Due
 from tickerq_celery.tickers.effect import Effect
-from tickerq_celery.tickers.task_work import PlainJson
+from tickerq_celery.tickers.surroundings import CeleryTasks
 from tickerq_celery.tickers.work import FunctionDefaults, NamesFunction, WorkPlan
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
-# Given a task's name, its arguments, and those by name.
-ArgumentCheck = Callable[[str, Sequence[Any], Mapping[str, Any]], None]
-ArgumentDump = Callable[[str, Any, Any], tuple[Any, Any]]
 _INSTEAD = "tickerq.aio.{}(…, session=session)"
 
 
@@ -48,40 +51,26 @@ class Known:
 class UnitOfWork:
     """One transaction for each call: the manager's own, or the caller's ``session``.
 
-    ``plain`` makes JSON of what Celery tasks are given, as their messages have it. As far as this process
-    knows a task, ``check_arguments`` raises TypeError for arguments that it cannot take, and ``dumped``
-    returns them without the models that it takes; ``task_names`` returns those that are known, None for all.
-    With an ``actor`` all verbs act in its name.
+    ``dispatch_now`` publishes runs that are due, ``dispatch_calls`` those of an outbox, and ``tasks`` says
+    what this process knows of Celery's. With an ``actor`` all verbs act in its name.
     """
 
     def __init__(
         self,
         core: Core,
         dispatch_now: Callable[[Collection[UUID]], None],
-        plain: PlainJson,
-        check_arguments: ArgumentCheck = lambda name, args, kwargs: None,
-        task_names: Callable[[], Collection[str] | None] = lambda: None,
-        dumped: ArgumentDump = lambda name, args, kwargs: (args, kwargs),
+        tasks: CeleryTasks,
         *,
+        dispatch_calls: Callable[[Collection[Due]], None] = lambda calls: None,
         actor: Actor | None = None,
     ) -> None:
         self.core = core
         self.operations: Operations = Operations(core, actor)
-        self.plain = plain
-        self.check_arguments = check_arguments
-        self.dumped = dumped
-        self._task_names = task_names
+        self.tasks = tasks
         self._callers = Callers(core.database)
         self._priority_queues = core.config.priority_queues
         self._dispatch_now = dispatch_now
-
-    def refuse_asynchronous(self, session: object, *, verb: str) -> None:
-        """Refuse the session of an event loop, which another verb of the same name takes.
-
-        Raises:
-            TickerValidationError: It names that verb.
-        """
-        refuse_asynchronous(session, instead=_INSTEAD.format(verb))
+        self._dispatch_calls = dispatch_calls
 
     def in_transaction(
         self,
@@ -106,7 +95,9 @@ class UnitOfWork:
         with translated_refusals():
             stored = work(self.core.writing(caller.connection))
         if stored.due:
-            when_committed(caller, lambda: dispatch_after(stored, self._dispatch_now))
+            gather_until_committed(caller, stored.due, self._dispatch_now)
+        if stored.calls:
+            gather_until_committed(caller, stored.calls, self._dispatch_calls)
         if after is not None:
             when_committed(caller, lambda: after(stored.result))
         return stored.result
@@ -200,7 +191,7 @@ class UnitOfWork:
             UnknownFunctionError: One is registered neither here nor by any worker that ever was.
             UnknownTaskError: A Celery task is not imported here, and no stored ticker names it.
         """
-        imported = None if allow_unknown else self._task_names()
+        imported = None if allow_unknown else self.tasks.names()
         if imported is not None:
             refuse_unknown_tasks(tx, self.core, tickers, imported, self.namespace)
         found: dict[tuple[str, str], Known] = {}
@@ -235,8 +226,9 @@ class UnitOfWork:
         found: dict[tuple[str, str], Known] = {}
         namespace, records = tx.namespace, functions.find(tx, positions.keys())
         for name, position in positions.items():
+            schema = None
             if name in records:
-                defaults = self._defaults(records[name])
+                defaults, schema = self._defaults(records[name]), records[name].request_schema
             elif allow_unknown:
                 defaults = FunctionDefaults(priority_queues=self._priority_queues)
             else:
@@ -244,16 +236,29 @@ class UnitOfWork:
                 stored = functions.some_names(tx)
                 raise self.core.registry.unknown(name, elsewhere=other, stored=stored).at(position)
             plan = WorkPlan(function=name, namespace=namespace, defaults=defaults)
-            found[namespace, name] = Known(plan=plan, expected=ExpectedRequest(function=name))
+            expected = ExpectedRequest(function=name, registered=schema)
+            found[namespace, name] = Known(plan=plan, expected=expected)
         return found
 
     def packed(self, request: object, known: Known) -> Packed:
-        """Return a request as it is stored, checked against what the function takes where that is at hand.
+        """Return a request as it is stored, checked against what the function takes.
+
+        That is what this process has of it, else the schema that its workers registered.
 
         Raises:
             TickerValidationError: It does not fit, or the function takes none, or it needs one.
         """
-        return self.core.codec.pack(known.expected.encode(request, limit=self.core.config.payload_limit))
+        expected = known.expected
+        data = expected.encode(request, limit=self.core.config.payload_limit)
+        problem = expected.check_registered(data)
+        if problem is not None:
+            logger.warning(
+                "a request of function %s is stored unchecked: the schema that its workers registered cannot "
+                "be used: %s",
+                expected.function,
+                problem,
+            )
+        return self.core.codec.pack(data)
 
     def _defaults(self, source: Any) -> FunctionDefaults:
         return FunctionDefaults(
@@ -263,6 +268,15 @@ class UnitOfWork:
             queue=source.queue,
             priority_queues=self._priority_queues,
         )
+
+
+def refuse_async_session(session: object, *, verb: str) -> None:
+    """Refuse the session of an event loop, which another verb of the same name takes.
+
+    Raises:
+        TickerValidationError: It names that verb.
+    """
+    refuse_asynchronous(session, instead=_INSTEAD.format(verb))
 
 
 @contextmanager

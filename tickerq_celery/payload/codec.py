@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tickerq_celery.deferred import Deferred
 from tickerq_celery.errors import ConfigError, UnreadableRequestError
-from tickerq_celery.payload.redaction import redacted
+from tickerq_celery.payload.redaction import redacted, redacted_schema
 
 if TYPE_CHECKING:
     from tickerq_celery.payload.encryption import Cipher
@@ -92,6 +92,10 @@ class RequestCodec:
     def shown(self, value: object) -> object:
         """Return a request as people may see it."""
         return redacted(value, self._redact)
+
+    def shown_schema(self, schema: Any) -> Any:
+        """Return the JSON schema of requests as people may see it."""
+        return redacted_schema(schema, self._redact)
 
     def _decrypted(self, data: bytes) -> bytes:
         if self._cipher is None:

@@ -1,9 +1,15 @@
-"""Which request the runs of a function are to be given, and the errors for one too many or one forgotten."""
+"""Which request the runs of a function are to be given, and the errors for one too many or one forgotten.
 
+Where the function is imported its own types decide: they convert, and validators of the user's own take part.
+Elsewhere the schema does that the worker which started last has registered.
+"""
+
+import json
 import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from tickerq_celery.deferred import Deferred
@@ -15,11 +21,33 @@ from tickerq_celery.payload.redaction import discreet
 
 if TYPE_CHECKING:
     from pydantic.main import BaseModel
+
+    from tickerq_celery.payload.stored_schemas import check
 else:
     # A process that has a model has imported it.
     BaseModel = Deferred("pydantic.main", "BaseModel")
+    check = Deferred("tickerq_celery.payload.stored_schemas", "check")
 
 _FIELD = "request"
+
+
+class CheckedBy(StrEnum):
+    """What a request fits that was not refused.
+
+    - ``FUNCTION``: the function itself, as this process imports it.
+    - ``SCHEMA``: the JSON schema that its workers registered.
+    - ``NOTHING``: nothing here says what the function takes. ``UNUSABLE``: that schema cannot be used.
+    """
+
+    FUNCTION = "function"
+    SCHEMA = "schema"
+    NOTHING = "nothing"
+    UNUSABLE = "unusable"
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether anything said what the function takes."""
+        return self in {CheckedBy.FUNCTION, CheckedBy.SCHEMA}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,17 +55,22 @@ class ExpectedRequest:
     """What a run of ``function`` takes, as far as this process knows; a ``type`` of None is any JSON.
 
     ``parameters`` are there where it takes plain ones, or nothing: ``type`` is then that of their object.
+    ``registered`` is the JSON schema of its workers, where it is not imported; None where they have none.
     """
 
     function: str
     type: object = None
     parameters: Parameters | None = None
+    registered: object = None
     # Looked for once: a batch encodes many requests.
     _plain: PlainType | None = field(init=False, repr=False, compare=False)
+    _registered: str | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         is_empty = self.parameters is not None and self.parameters.is_empty
         object.__setattr__(self, "_plain", None if is_empty else plain_type(self.type))
+        text = None if self.registered is None else json.dumps(self.registered)
+        object.__setattr__(self, "_registered", text)
 
     @property
     def field_names(self) -> frozenset[str]:
@@ -70,6 +103,19 @@ class ExpectedRequest:
                 raise
             needed = f"function {self.function} needs one of type {_shown(self.type)}, and none was given"
             raise TickerValidationError(_FIELD, request, needed) from error
+
+    def check_registered(self, data: bytes | None) -> str | None:
+        """Check an encoded request against the schema of workers, and return why that cannot be used.
+
+        None is returned where it fits, and where there is no such schema.
+
+        Raises:
+            TickerValidationError: It does not fit, or there is none and the function needs one.
+        """
+        if self._registered is None:
+            return None
+        needed = f"function {self.function} needs one, and none was given"
+        return check(data, self._registered, needed=needed)
 
     def decode(self, data: bytes | None) -> object:
         """Return the request that ``data`` holds, as the type; parameters as a dict of those that were given.

@@ -30,7 +30,7 @@ from tickerq_celery.payload.plain_requests import MAX_DEPTH, Same, json_bytes
 from tickerq_celery.payload.redaction import discreet
 
 _NAMED_LEVELS = 20
-_MOST_NAMED = 5
+_MOST_NAMED = 20
 _ATOMS = frozenset({str, int, float, bool, type(None)})
 _LOSSLESS = frozenset({str, int, bool, type(None), UUID, datetime, date, Decimal})
 _ANYTHING = TypeAdapter[object](object, config=ConfigDict(ser_json_inf_nan="constants"))
@@ -135,7 +135,7 @@ def _validated(value: object, request_type: object) -> object:
 
 
 def _misfit(exc: ValidationError) -> TickerValidationError:
-    return _named((each["loc"], each["input"], each["msg"]) for each in _errors_of(exc))
+    return refusal_of((each["loc"], each["input"], each["msg"]) for each in _errors_of(exc))
 
 
 def _damaged(reason: str) -> UnreadableRequestError:
@@ -148,7 +148,7 @@ def _discreet(exc: ValidationError) -> TickerError:
     first = _errors_of(exc)[0]
     if first["type"] == "json_invalid" and not first["loc"]:
         return _damaged(first["msg"])
-    return _named(
+    return refusal_of(
         (
             each["loc"],
             type(each["input"]),
@@ -162,7 +162,7 @@ def _errors_of(exc: ValidationError) -> list[ErrorDetails]:
     return exc.errors(include_url=False, include_context=False)
 
 
-def _named(misfits: Iterable[tuple[Iterable[object], object, str]]) -> TickerValidationError:
+def refusal_of(misfits: Iterable[tuple[Iterable[object], object, str]]) -> TickerValidationError:
     """Return one error that names the path, the value and the reason of each misfit, up to some number."""
     errors = [_invalid(*misfit) for misfit in misfits]
     first, *others = errors[:_MOST_NAMED]

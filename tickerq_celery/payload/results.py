@@ -2,11 +2,45 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from tickerq_celery.errors import ParentResultError, TickerValidationError
 from tickerq_celery.payload import requests
+from tickerq_celery.payload.codec import RequestCodec
 
 _VALUE, _REFUSED = "value", "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run returned, as its children are offered it; ``problem`` says why it could not be stored."""
+
+    stored: bytes = field(repr=False)
+    codec: RequestCodec = field(repr=False, compare=False)
+
+    @property
+    def problem(self) -> str | None:
+        """Why the children can be given none of it; None where they can."""
+        return refusal(self.stored)
+
+    @property
+    def size(self) -> int:
+        """How many bytes it takes as JSON."""
+        return len(self.stored) - len(_wrapped(b""))
+
+    @property
+    def value(self) -> object:
+        """It as plain JSON values.
+
+        Raises:
+            ParentResultError: It could not be stored.
+        """
+        return read(self.stored)
+
+    @property
+    def shown(self) -> object:
+        """The same as people may see it: what the setting ``redact`` names is masked."""
+        return self.codec.shown(self.value)
 
 
 def written(value: object, *, limit: int) -> bytes | None:
@@ -20,7 +54,7 @@ def written(value: object, *, limit: int) -> bytes | None:
     except TickerValidationError as error:
         reason = f"result{error.field.removeprefix('request')}: {error.reason}"
         return json.dumps({_REFUSED: reason}).encode()
-    return None if data is None else b'{"' + _VALUE.encode() + b'":' + data + b"}"
+    return None if data is None else _wrapped(data)
 
 
 def refusal(data: bytes | None) -> str | None:
@@ -42,3 +76,7 @@ def read(data: bytes | None) -> object:
         raise ParentResultError(reason)
     stored: Mapping[str, object] = {} if data is None else json.loads(data)
     return stored.get(_VALUE)
+
+
+def _wrapped(data: bytes) -> bytes:
+    return b'{"' + _VALUE.encode() + b'":' + data + b"}"

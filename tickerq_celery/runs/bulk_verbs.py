@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID
 
-from tickerq_celery.enums import RETRIABLE, TERMINAL, BulkAction, TickerStatus
+from tickerq_celery.enums import CLAIMED, RETRIABLE, TERMINAL, BulkAction, TickerStatus
 from tickerq_celery.errors import DuplicateTickerError, TickerStateError
 from tickerq_celery.runs.cancelling import CANCELLED_REASON, CancelledRun, cancel, ended_unstarted
 from tickerq_celery.runs.manual_retry import needs_new_task_id, retry
@@ -159,7 +159,7 @@ VERBS: Mapping[BulkAction, BulkVerb] = {
     ),
     BulkAction.DELETE: BulkVerb(
         participle="deleted, cancel it first",
-        refused=frozenset({TickerStatus.QUEUED, TickerStatus.IN_PROGRESS}),
+        refused=CLAIMED,
         is_plain=_is_plainly_deleted,
         at_once=_delete_at_once,
         singly=_delete_singly,

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from uuid import UUID
@@ -26,6 +27,10 @@ logger = logging.getLogger(__name__)
 _BESIDE = 1.5
 # And for a process that adds runs: what it leaves waits for the next poll of a beat.
 _AT_ONCE = 4
+
+
+class _NotAllError(Exception):
+    """Something holds one of the calls, or another process has it: none is to be claimed with the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +90,20 @@ class Claimer:
         # Functions of which it was logged that their runs are held.
         self._logged: set[str] = set()
 
+    def claim_calls(self, calls: Sequence[Due], *, holder: str) -> Claimed:
+        """Claim calls of Celery tasks that this process has just stored, as ``claim`` does with their ids.
+
+        By one statement, where nothing holds them: who has committed waits for it.
+        """
+        claimed = None
+        if len({call.queue for call in calls}) == 1:
+            with suppress(_NotAllError):
+                claimed = self._core.write(self._claim_calls, calls, holder)
+        if claimed is None:
+            return self.claim(holder=holder, ids=[call.id for call in calls])
+        self._on_claimed(len(claimed))
+        return Claimed(claims=claimed, is_full=False)
+
     def claim(self, *, holder: str, ids: Collection[UUID] | None = None) -> Claimed:
         """Claim a batch of due runs, or those of ``ids`` that are due; the commit is done on return.
 
@@ -102,6 +121,21 @@ class Claimer:
     def next_poll(self) -> float | None:
         """In how many seconds to claim again, as due runs wait for capacity in their queue; None: none do."""
         return self._flows.next_poll
+
+    def _claim_calls(self, tx: Transaction, calls: Sequence[Due], holder: str) -> Sequence[Claim]:
+        config = self._core.config
+        taken = claims.claim_calls(
+            tx,
+            calls,
+            holder=holder,
+            late_after=config.late_after,
+            publish_check=config.publish_check,
+            most_queued=config.max_queued,
+        )
+        if taken is None:
+            raise _NotAllError
+        failpoint(CrashPoint.CLAIM_UNCOMMITTED)
+        return taken
 
     def _claim_next(self, holder: str) -> Claimed:
         by_flow = self._flows.next_poll is not None

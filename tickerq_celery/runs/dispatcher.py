@@ -13,8 +13,8 @@ from tickerq_celery.runs.publisher import Publisher
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.runs import publications
-from tickerq_celery.tickers.claims import Claim
-from tickerq_celery.tickers.handover import Refusal, UnsentCallError
+from tickerq_celery.tickers.claims import Claim, Due
+from tickerq_celery.tickers.handover import RefusedClaim, UnsentCallError
 from tickerq_celery.tickers.lifecycle import Failure
 from tickerq_celery.wording import cause_of
 
@@ -47,8 +47,12 @@ class Dispatcher:
         self._must_stop = must_stop
         self._on_published = on_published
 
-    def dispatch(self, *, holder: str, ids: Collection[UUID] | None = None) -> bool:
+    def dispatch(
+        self, *, holder: str, ids: Collection[UUID] | None = None, calls: Sequence[Due] = ()
+    ) -> bool:
         """Claim and publish a batch; return True if more runs may be due.
+
+        ``ids`` narrows to those runs, and ``calls`` to what this process has just stored.
 
         Raises:
             PublishError: The broker is unreachable; nothing stays claimed and unpublished.
@@ -56,7 +60,10 @@ class Dispatcher:
         """
         self._publisher.connect()
         until = self._core.clock.monotonic() + self._core.config.publish_check.total_seconds()
-        claimed = self._claimer.claim(holder=holder, ids=ids)
+        if calls:
+            claimed = self._claimer.claim_calls(calls, holder=holder)
+        else:
+            claimed = self._claimer.claim(holder=holder, ids=ids)
         if claimed.claims:
             failpoint(CrashPoint.CLAIMED)
         sent = self.publish(claimed.claims, until=until)
@@ -134,7 +141,7 @@ class Dispatcher:
         if locked:
             logger.warning("could not stamp %d published runs: another process has them locked", len(locked))
 
-    def _set_aside(self, refused: Sequence[Refusal]) -> None:
+    def _set_aside(self, refused: Sequence[RefusedClaim]) -> None:
         """Let refused claims wait; a Celery task's, of which more come, fails in the end.
 
         The user's router raised, or Celery does not know a queue. Those behind must not wait for that. What
@@ -150,7 +157,7 @@ class Dispatcher:
             # Harmless: they stay Queued, and the sweep tries them again.
             logger.warning("could not postpone %d runs that cannot be published: %s", len(refused), error)
 
-    def _log_refusal(self, refusal: Refusal) -> None:
+    def _log_refusal(self, refusal: RefusedClaim) -> None:
         claim, error = refusal.claim, refusal.error
         if isinstance(error, UnsentCallError) and _ends_now(claim, self._core):
             logger.warning("run %s of %s ends unsent: %s", claim.id, claim.function, error.reason)
@@ -163,7 +170,7 @@ class Dispatcher:
             exc_info=error,
         )
 
-    def _write_refusals(self, tx: Transaction, refused: Sequence[Refusal]) -> None:
+    def _write_refusals(self, tx: Transaction, refused: Sequence[RefusedClaim]) -> None:
         core = self._core
         for each in refused:
             claim, error = each.claim, each.error

@@ -42,7 +42,7 @@ class ExecutionRecorder:
             StoreError: The database is unreachable.
         """
         failpoint(CrashPoint.RECEIVED)
-        effect = self._core.write(self._start, execution)
+        effect = self._try_start(execution)
         if effect.result is not None:
             failpoint(CrashPoint.STARTED)
         return dispatch_after(effect, self._dispatch)
@@ -95,6 +95,14 @@ class ExecutionRecorder:
         """
         effect = self._core.write(executions.end_unreported, execution, failure)
         return dispatch_after(effect, self._dispatch)
+
+    def _try_start(self, execution: TaskExecution) -> Effect[Started | None]:
+        core, node = self._core, self._core.node
+        if core.database.returns_alone:
+            run = core.write_alone(executions.start_queued, execution, node_id=node.id, node=node.name)
+            if run is not None:
+                return Effect(result=run)
+        return core.write(self._start, execution)
 
     def _start(self, tx: Transaction, execution: TaskExecution) -> Effect[Started | None]:
         node = self._core.node

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from tickerq_celery.errors import PublishError, StoreError
 from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.runs.dispatcher import Dispatcher
 from tickerq_celery.runtime.core import Core
+from tickerq_celery.tickers.claims import Due
 from tickerq_celery.tickers.effect import Effect
 
 T = TypeVar("T")
@@ -43,6 +44,13 @@ class ImmediateDispatch:
 
     def dispatch(self, ids: Collection[UUID]) -> None:
         """Claim and publish a batch of those of ``ids`` that are due; beat does the rest within one poll."""
+        self._claim_and_publish(ids=list(ids)[: self._core.config.batch_size])
+
+    def dispatch_calls(self, calls: Collection[Due]) -> None:
+        """Do the same with calls of Celery tasks that this process has just stored."""
+        self._claim_and_publish(calls=list(calls)[: self._core.config.batch_size])
+
+    def _claim_and_publish(self, *, ids: Collection[UUID] = (), calls: Sequence[Due] = ()) -> None:
         failpoint(CrashPoint.ADDED)
         me = threading.get_ident()
         # A receiver of Celery's publishing signals may add a ticker, and would wait for itself.
@@ -50,16 +58,16 @@ class ImmediateDispatch:
             return
         self._thread = me
         try:
-            self._dispatch(list(ids)[: self._core.config.batch_size])
+            self._dispatch(ids, calls)
         finally:
             self._thread = None
             self._mutex.release()
 
-    def _dispatch(self, ids: Collection[UUID]) -> None:
+    def _dispatch(self, ids: Collection[UUID], calls: Sequence[Due]) -> None:
         if self._core.clock.monotonic() < self._quiet_until:
             return
         try:
-            self._dispatcher.dispatch(holder=self._core.node.name, ids=ids)
+            self._dispatcher.dispatch(holder=self._core.node.name, ids=ids, calls=calls)
         except (PublishError, StoreError) as error:
             self._leave_alone()
             logger.warning("beat will publish what is due, this process could not: %s", error)

@@ -138,10 +138,13 @@ class Core:
         return codec_of(config.compress_over, tuple(config.encryption_keys), tuple(config.redact))
 
 
-def new_identity(prefix: str | None) -> NodeIdentity:
-    """Return an identity that no other process has, on this host or elsewhere."""
+def new_identity(prefix: str | None, own_name: str | None = None) -> NodeIdentity:
+    """Return an identity that no other process has, on this host or elsewhere.
+
+    Its name begins with the prefix that is set, or else with the ``own_name`` of a worker, such as w1@shop.
+    """
     host = socket.gethostname()
-    start = host if prefix is None else f"{prefix}@{host}"
+    start = (own_name or host) if prefix is None else f"{prefix}@{host}"
     pid = os.getpid()
     return NodeIdentity(
         id=new_id(), name=f"{start[:150]}:{pid}:{secrets.token_hex(3)}", host=host[:200], pid=pid

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from sqlalchemy import Connection
 
-from tickerq_celery.errors import QueryTooWideError, StoreError
+from tickerq_celery.errors import QueryTooWideError, StoreTimeoutError
 from tickerq_celery.runtime.shared_limit import part_of
 from tickerq_celery.runtime.work_thread import awaited, outcome_of
 from tickerq_celery.store.database.database import Database
@@ -112,7 +112,8 @@ class Reader:
 
         Raises:
             QueryTooWideError: It took too long, or other reads did.
-            StoreError: The database cannot be reached, refused every try, or did not answer.
+            StoreTimeoutError: The database gave no answer.
+            StoreError: It cannot be reached, or refused every try.
         """
         if not self._writer.may_have_readers:
             return self._writer.run(begin, work, args, kwargs, reading=True)
@@ -128,7 +129,7 @@ class Reader:
             return awaited(read.outcomes, limit=limit)
         except TimeoutError as error:
             # Also one that has not begun: no read before it has been answered in time.
-            raise StoreError(f"no answer in {limit:g} s") from error
+            raise StoreTimeoutError(round(limit, 1)) from error
 
     def close(self) -> None:
         """Close the connections; the next read opens new ones."""

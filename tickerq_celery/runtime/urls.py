@@ -2,7 +2,8 @@
 
 import re
 
-from tickerq_celery.store.database.urls import HIDDEN, without_secret_arguments
+from tickerq_celery.store.database.urls import without_secret_arguments
+from tickerq_celery.wording import HIDDEN
 
 # From the first colon behind the scheme to the last sign: a password may hold any character, quoted or not.
 _PASSWORD = re.compile(r"^(.*?://)?([^:]*):(.+)@", re.DOTALL)

@@ -59,6 +59,10 @@ class CronSchedule:
             return None
         return self.times.last_until(as_utc("moment", moment))
 
+    def count(self, since: datetime, until: datetime) -> int:
+        """Return how many instants lie from ``since`` on and before ``until``."""
+        return 0 if self.is_empty else self.times.count(as_utc("since", since), as_utc("until", until))
+
 
 def find_zone(name: object) -> ZoneInfo:
     """Return the IANA time zone of that name, or raise TickerValidationError."""

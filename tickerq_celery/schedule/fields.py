@@ -4,7 +4,8 @@ import calendar
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 
 FIRST_YEAR = 2  # one year of room at both ends, so that a zone's offset never leaves datetime's range
 LAST_YEAR = 9998
@@ -73,6 +74,14 @@ class CronFields:
         day = next(self._days_before(wall), None)
         return None if day is None else _combine(day, [wheel[-1] for wheel in wheels])
 
+    def count(self, since: datetime, until: datetime) -> int:
+        """Return how many matching wall-clock times lie from ``since`` on and before ``until``."""
+        if until <= since:
+            return 0
+        of_a_day = len(self.hours) * len(self.minutes) * len(self.seconds)
+        days = self._count_days(since.date(), until.date())
+        return of_a_day * days + self._earlier_that_day(until) - self._earlier_that_day(since)
+
     @property
     def restricts_both_days(self) -> bool:
         """Whether each of the day fields leaves some days out."""
@@ -80,6 +89,32 @@ class CronFields:
 
     def _matches_day(self, day: date) -> bool:
         return day.month in self.months and bool(self._days_in(day.year, day.month) >> day.day & 1)
+
+    def _earlier_that_day(self, wall: datetime) -> int:
+        """Return how many matching times its day has before a wall-clock time."""
+        if not self._matches_day(wall):
+            return 0
+        wheels = ((self.hours, wall.hour), (self.minutes, wall.minute), (self.seconds, wall.second))
+        count, weight = 0, len(self.hours) * len(self.minutes) * len(self.seconds)
+        for wheel, value in wheels:
+            weight //= len(wheel)
+            count += bisect_left(wheel, value) * weight
+            if value not in wheel:
+                break
+        return count
+
+    def _count_days(self, first: date, end: date) -> int:
+        """Return how many matching days lie from ``first`` on and before ``end``."""
+        count, day = 0, first
+        while day < end:
+            length = calendar.monthrange(day.year, day.month)[1]
+            behind = min(end, day.replace(day=length) + timedelta(days=1))
+            if day.month in self.months:
+                last = length if behind.day == 1 else behind.day - 1
+                days = self._days_in(day.year, day.month) & ((1 << last + 1) - 1) >> day.day << day.day
+                count += days.bit_count()
+            day = behind
+        return count
 
     def _days_after(self, day: date) -> Iterator[date]:
         for year in range(day.year, LAST_YEAR + 1):
@@ -102,7 +137,7 @@ class CronFields:
                         yield date(year, month, days.bit_length() - 1)
 
     def _days_in(self, year: int, month: int) -> int:
-        return self._days_of(*calendar.monthrange(year, month))
+        return self._days_of(*_month(year, month))
 
     def _days_of(self, first_weekday: int, length: int) -> int:
         """Return the matching days of a month as bits; ``first_weekday`` counts from Monday on."""
@@ -133,6 +168,10 @@ class CronFields:
             weeks = (length - first) // 7 if item.nth is None else item.nth - 1
             found |= 1 << (first + 7 * weeks)
         return found
+
+
+# Instants that are computed one after the other ask of the same few months.
+_month = lru_cache(maxsize=1_024)(calendar.monthrange)
 
 
 def _combine(day: date, clock: Sequence[int]) -> datetime:

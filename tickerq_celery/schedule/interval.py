@@ -42,6 +42,13 @@ class Interval:
             return None
         return (self.start + (moment - self.start) // self.every * self.every).astimezone(UTC)
 
+    def count(self, since: datetime, until: datetime) -> int:
+        """Return how many instants lie from ``since`` on and before ``until``."""
+        return max(0, self._earlier(until) - self._earlier(since))
+
+    def _earlier(self, moment: datetime) -> int:
+        return max(0, -((self.start - moment) // self.every))
+
 
 def checked_every(value: object) -> timedelta:
     """Return an interval of whole seconds, given as a timedelta or as seconds.

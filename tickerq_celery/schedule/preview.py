@@ -7,7 +7,6 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from tickerq_celery import validation
-from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.schedule.cron_expression import NO_DAY, NO_TIME, CronSchedule, find_zone
 from tickerq_celery.schedule.dst import Shift, shift_at
 from tickerq_celery.schedule.interval import every_in
@@ -16,7 +15,6 @@ from tickerq_celery.schedule.timetable import Instants, make_timetable
 
 _SECOND = timedelta(seconds=1)
 LONGEST_PREVIEW = 1000
-_MOST_COUNTED = 10_000
 _BOTH_DAYS = "both day fields are set: it fires only on days that match both"
 _EITHER_DAY = "both day fields are set: it fires on days that match either"
 _STARRED_DAY = (
@@ -118,20 +116,6 @@ class BackfillPreview:
 
     instants: tuple[datetime, ...]
     missing: tuple[datetime, ...]
-
-
-def count_until(instants: Instants, *, after: datetime, until: datetime, at_most: int) -> int:
-    """Return how many instants lie after one moment and not after another, counting to ``at_most``.
-
-    Raises:
-        TickerValidationError: There are more than 10,000 to count.
-    """
-    count, moment = 0, instants.next_after(after)
-    while moment is not None and moment <= until and count < at_most:
-        if count == _MOST_COUNTED:
-            raise TickerValidationError("after", until, f"over {_MOST_COUNTED:,} instants come before it")
-        count, moment = count + 1, instants.next_after(moment)
-    return count
 
 
 def explain(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,9 @@ class Instants(Protocol):
 
     def latest_at_or_before(self, moment: datetime) -> datetime | None:
         """Return the last instant not after ``moment``, or None if there was none yet."""
+
+    def count(self, since: datetime, until: datetime) -> int:
+        """Return how many instants lie from ``since`` on and before ``until``, without walking over them."""
 
 
 class Definition(Protocol):
@@ -93,6 +97,23 @@ class Timetable:
         while found is not None and (day := self._excluded(found)) is not None:
             found = self.instants.latest_at_or_before(min(found, self._midnight(day)) - _MOMENT)
         return None if found is None or (self.start_at is not None and found < self.start_at) else found
+
+    def has(self, moment: datetime) -> bool:
+        """Return True if ``moment`` is one of its instants."""
+        return self.latest_at_or_before(moment) == moment
+
+    def count(self, since: datetime, until: datetime) -> int:
+        """Return how many instants lie from ``since`` on and before ``until``, without walking over them."""
+        if self.start_at is not None:
+            since = max(since, self.start_at)
+        if self.end_at is not None:
+            until = min(until, self.end_at + _MOMENT)
+        if since >= until:
+            return 0
+        if not self.exclude:
+            return self.instants.count(since, until)
+        edges = pairwise([since, *self.edges(since, until), until])
+        return sum(self.instants.count(*edge) for edge in edges if self._excluded(edge[0]) is None)
 
     def edges(self, first: datetime, until: datetime) -> list[datetime]:
         """Return the moments between two at which the bounds begin or cease to let instants through."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.stats.reading import Answer, Question, ask
 from tickerq_celery.stats.summaries import end_counts, timing_summary
-from tickerq_celery.stats.windows import Window, window_of
+from tickerq_celery.stats.windows import PeriodWindow, window_of
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.figures import FunctionFigures
 from tickerq_celery.tickers.histograms import Spread
@@ -38,7 +38,7 @@ def figures_of(
 
 
 def failing(
-    tx: Transaction, window: Window, limit: int, uncounted: ReadEnds | None
+    tx: Transaction, window: PeriodWindow, limit: int, uncounted: ReadEnds | None
 ) -> tuple[Answer, tuple[FunctionFigures, ...]]:
     """Return the functions with the most failures, those first, and what the figures are made of.
 

@@ -1,24 +1,25 @@
 """Count hours of the roll-up anew from the runs that are there, an hour at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from tickerq_celery import validation
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.functions.retention import Kept
-from tickerq_celery.runtime.core import Core
-from tickerq_celery.stats.windows import Window, window_of
+from tickerq_celery.stats.windows import PeriodWindow, window_of
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.stats import counted_ends, rollup_state, rollups
 from tickerq_celery.tickers.figures import Rebuild, RebuiltHour
-from tickerq_celery.tickers.tallies import HOUR, Tally, TallyKey, hour_of, tallies
+from tickerq_celery.tickers.tallies import HOUR, HOURS, Tally, TallyKey, hour_of, kept_tallies
 from tickerq_celery.tickers.uncounted_ends import EndPosition
 from tickerq_celery.wording import moment
 
 _AT_ONCE = 2_000
 
 
-def window_to_rebuild(tx: Transaction, since: object, until: object, *, kept: Kept) -> Window:
+def window_to_rebuild(tx: Transaction, since: object, until: object, *, kept: Kept) -> PeriodWindow:
     """Return the hours that are asked for, if all of their runs are there and counted.
 
     Every run is ``kept`` for so long. Without ``until`` they go up to the last hour that is counted.
@@ -42,26 +43,36 @@ def window_to_rebuild(tx: Transaction, since: object, until: object, *, kept: Ke
     return window
 
 
-def rebuild(core: Core, window: Window) -> Rebuild:
-    """Count the ends of the window's hours anew, each in a transaction of its own."""
-    hours = [core.write(_rebuild_hour, hour) for hour in window.points(HOUR)]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecountedHour:
+    """How many ends an hour has, and what of it changed."""
+
+    ends: int
+    changed: RebuiltHour | None
+
+
+def rebuild(
+    write: Callable[[Callable[[Transaction], RecountedHour]], RecountedHour], window: PeriodWindow
+) -> Rebuild:
+    """Count the ends of the window's hours anew, each in a transaction of ``write``."""
+    hours = [write(partial(_recount_hour, hour=hour)) for hour in window.points(HOUR)]
     return Rebuild(
         since=window.since,
         until=window.until,
         hours=len(hours),
-        ends=sum(ends for ends, _ in hours),
-        changed=tuple(changed for _, changed in hours if changed is not None),
+        ends=sum(each.ends for each in hours),
+        changed=tuple(each.changed for each in hours if each.changed is not None),
     )
 
 
-def _rebuild_hour(tx: Transaction, hour: datetime) -> tuple[int, RebuiltHour | None]:
-    """Return how many ends an hour has, and what changed."""
+def _recount_hour(tx: Transaction, hour: datetime) -> RecountedHour:
     # Another rebuild of the hour waits; beats count later hours only.
     rollup_state.lock(tx, wait=True)
     counted = _recounted(tx, hour)
-    ends = sum(tally.ends for tally in counted.values())
+    ends = sum(tally.ends for key, tally in counted.items() if key.minutes == HOURS.minutes)
     before = rollups.replace_hour(tx, hour, counted)
-    return ends, None if before is None else RebuiltHour(hour=hour, ends_before=before, ends=ends)
+    changed = None if before is None else RebuiltHour(hour=hour, ends_before=before, ends=ends)
+    return RecountedHour(ends=ends, changed=changed)
 
 
 def _recounted(tx: Transaction, hour: datetime) -> Mapping[TallyKey, Tally]:
@@ -69,7 +80,7 @@ def _recounted(tx: Transaction, hour: datetime) -> Mapping[TallyKey, Tally]:
     after, is_last = rollup_state.position_at(hour), False
     while not is_last:
         ends = counted_ends.between(tx, after, hour + HOUR, limit=_AT_ONCE, own=True)
-        for key, tally in tallies(ends).items():
+        for key, tally in kept_tallies(ends, tx.now).items():
             found[key] = found[key].plus(tally) if key in found else tally
         is_last = len(ends) < _AT_ONCE
         if ends:

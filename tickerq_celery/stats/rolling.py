@@ -6,7 +6,7 @@ from datetime import timedelta
 from tickerq_celery.failpoints import CrashPoint, failpoint
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.stats import counted_ends, rollup_state, rollups
-from tickerq_celery.tickers.tallies import tallies
+from tickerq_celery.tickers.tallies import kept_tallies
 from tickerq_celery.tickers.uncounted_ends import EndPosition
 
 # An end is stored with the moment of its statement, and seen when it is committed: so much later at most.
@@ -36,7 +36,9 @@ def roll_up(tx: Transaction, *, held_back: timedelta = HELD_BACK, limit: int = A
         return None
     horizon = tx.now - held_back
     ends = counted_ends.between(tx, before, horizon, limit=limit)
-    rollups.add(tx, tallies(ends))
+    rollups.add(tx, kept_tallies(ends, tx.now))
+    if ends:
+        rollups.remove_old(tx, {each.namespace for each in ends})
     failpoint(CrashPoint.ROLLUP_COUNTED)
     is_last = len(ends) < limit
     if not is_last:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.stats.reading import Question, ask
 from tickerq_celery.stats.summaries import buckets_of, end_counts, timing_summary
-from tickerq_celery.stats.windows import Window
+from tickerq_celery.stats.windows import PeriodWindow
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.figures import (
     Throughput,
@@ -22,17 +22,17 @@ from tickerq_celery.tickers.uncounted_ends import ReadEnds
 
 def throughput(
     tx: Transaction,
-    window: Window,
+    window: PeriodWindow,
     step: timedelta,
     function: str | None,
     uncounted: ReadEnds | None,
 ) -> Throughput:
     """Return how many runs ended in each step, and in all."""
     functions = None if function is None else {function}
-    answer = ask(tx, Question(window=window, by=("hour", "status"), functions=functions), uncounted)
+    answer = ask(tx, Question(window=window, by=("begins_at", "status"), functions=functions), uncounted)
     by_point: dict[datetime, list[tuple[TickerStatus, Tally]]] = defaultdict(list)
-    for (hour, status), tally in answer.groups.items():
-        by_point[window.point_of(hour, step)].append((status, tally))
+    for (begin, status), tally in answer.groups.items():
+        by_point[window.point_of(begin, step)].append((status, tally))
     return Throughput(
         **answer.about(window),
         function=function,
@@ -46,7 +46,7 @@ def throughput(
 
 def timings(
     tx: Transaction,
-    window: Window,
+    window: PeriodWindow,
     step: timedelta,
     function: str | None,
     uncounted: ReadEnds | None,
@@ -59,11 +59,11 @@ def timings(
         TickerValidationError: The roll-up has too many rows in the window.
     """
     functions = None if function is None else {function}
-    question = Question(window=window, by=("hour",), functions=functions, spread=of)
+    question = Question(window=window, by=("begins_at",), functions=functions, spread=of)
     answer = ask(tx, question, uncounted)
     by_point: dict[datetime, Spread] = defaultdict(Spread)
-    for (hour,), tally in answer.groups.items():
-        at = window.point_of(hour, step)
+    for (begin,), tally in answer.groups.items():
+        at = window.point_of(begin, step)
         by_point[at] = by_point[at].plus(tally.spread(of))
     total = _sum(by_point.values())
     return Timings(

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from celery import Celery
 
-from tickerq_celery.broker.messages import HEADER, task_id, task_name
+from tickerq_celery.broker.messages import HEADER, header_for, task_id, task_name
 from tickerq_celery.broker.one_by_one import MOST_ONE_BY_ONE, one_by_one
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.managers.durable_calls import Writes
@@ -20,7 +20,7 @@ from tickerq_celery.runs.revocations import Revocations
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.testing.task_calls import TaskCalls
-from tickerq_celery.tickers.claims import Claim, Started
+from tickerq_celery.tickers.claims import Claim, Due, Started
 from tickerq_celery.tickers.handover import Handover
 from tickerq_celery.tickers.progress import Report
 from tickerq_celery.wiring import Parts
@@ -94,7 +94,7 @@ class MessageBox:
             if message is not None:
                 self.calls.execute(message)
             return
-        headers: dict[str, Any] = {HEADER: [str(claim.id), claim.number]}
+        headers: dict[str, Any] = {HEADER: header_for(claim.id, claim.number)}
         ours = self._app.tasks[task_name(claim.function)]
         ours.apply(task_id=task_id(claim.id, claim.number), headers=headers, throw=False)
 
@@ -128,6 +128,9 @@ class LeftToTheTest(ImmediateDispatch):
         finally:
             self.is_executing = False
             self._due = []
+
+    def dispatch_calls(self, calls: Collection[Due]) -> None:
+        """Do nothing: an eager app has no outbox."""
 
 
 class ReportedAtTheEnd(Reporting):

@@ -27,7 +27,7 @@ _A_SECOND = timedelta(seconds=1)
 
 
 class TickerQTest(Facade):
-    """The application's TickerQ, taken over for one test: see docs/testing.md.
+    """The application's TickerQ, taken over for one test: see docs/reference/testing.md.
 
     ``own`` is the application's own object, which works on the same store meanwhile.
     """

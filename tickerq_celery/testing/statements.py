@@ -6,15 +6,13 @@ from uuid import UUID
 
 from sqlalchemy import exists, func, select
 
-from tickerq_celery.enums import TickerStatus
+from tickerq_celery.enums import UNSTARTED, TickerStatus
 from tickerq_celery.store.cron import pauses
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.reading.row_mapping import cron_row
 from tickerq_celery.store.tables import cron_tickers, tickers
 from tickerq_celery.tickers.cron_rows import CronRow
 from tickerq_celery.tickers.pauses import covering
-
-_WAITING = (TickerStatus.IDLE, TickerStatus.QUEUED)
 
 
 def has_held(tx: Transaction) -> bool:
@@ -40,7 +38,7 @@ def skipped_since(tx: Transaction, moment: datetime, but: Collection[UUID]) -> l
 def ids(tx: Transaction, *, function: str | None = None) -> list[UUID]:
     """Return the runs, or those of a function, that have not begun; the oldest first."""
     statement = select(tickers.c.id).where(
-        tickers.c.namespace == tx.namespace, tickers.c.status.in_(_WAITING)
+        tickers.c.namespace == tx.namespace, tickers.c.status.in_(UNSTARTED)
     )
     if function is not None:
         statement = statement.where(tickers.c.function == function)

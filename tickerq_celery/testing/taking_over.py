@@ -57,7 +57,7 @@ def take_over(
     made: list[InProcessParts] = []
 
     def in_process(parts: Parts) -> Parts:
-        made.append(InProcessParts(parts.app, core, parts.handler))
+        made.append(InProcessParts(parts.app, core, parts.handler.reading(core)))
         return made[0]
 
     # The user's own object: what code under test has of it must lead here, and nowhere else.
@@ -112,6 +112,8 @@ def _database(own: TickerQ, folder: object, store_url: str | None, connection: C
     # Options of the real store may be ones that SQLite's driver does not take.
     if not isinstance(folder, Path | str):
         raise ConfigError("folder", f"pass the path of a folder, such as tmp_path (got {shortened(folder)})")
+    if not Path(folder).is_dir():
+        raise ConfigError("folder", f"there is no folder {folder}: make it first, or pass tmp_path")
     return stores.file_store(Path(folder), retries=config.store_retries)
 
 

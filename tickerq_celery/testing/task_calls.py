@@ -11,7 +11,7 @@ from celery.canvas import Signature
 from celery.exceptions import Retry
 from celery.result import EagerResult
 
-from tickerq_celery.broker.messages import CALL_HEADER, execution_in
+from tickerq_celery.broker.messages import CALL_HEADER, call_id, execution_in, header_for
 from tickerq_celery.broker.plain_json import revived_call
 from tickerq_celery.payload.celery_call import CeleryCall
 from tickerq_celery.runs.executions import ExecutionRecorder
@@ -83,8 +83,8 @@ class TaskCalls:
         headers: Mapping[str, Any] = call.options.get("headers") or {}
         options: dict[str, Any] = {
             **call.options,
-            "task_id": claim.task_id or str(claim.id),
-            "headers": {**headers, CALL_HEADER: [str(claim.id), claim.number]},
+            "task_id": call_id(claim),
+            "headers": {**headers, CALL_HEADER: header_for(claim.id, claim.number)},
         }
         retries = 0 if stored.message is None else int(stored.message.headers.get("retries") or 0)
         return TaskMessage(

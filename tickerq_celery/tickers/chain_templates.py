@@ -5,7 +5,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_type_hints
 
 from tickerq_celery.enums import OnLost, RunCondition, TickerKind, TickerPriority
 from tickerq_celery.errors import TickerValidationError
@@ -13,6 +13,7 @@ from tickerq_celery.payload.celery_call import call_in
 from tickerq_celery.payload.codec import Packed, RequestCodec, StoredRequest
 from tickerq_celery.tickers.chains import ChainNode
 from tickerq_celery.tickers.inputs import TimeTicker
+from tickerq_celery.tickers.kind_fields import OF_FUNCTIONS
 from tickerq_celery.tickers.timeouts import seconds_in
 from tickerq_celery.tickers.work import WORK_FIELDS, Work
 
@@ -20,7 +21,7 @@ from tickerq_celery.tickers.work import WORK_FIELDS, Work
 Entry = Mapping[str, Any]
 Template = Sequence[Entry]
 # What each copy of a ticker has in common, and JSON can hold as it is.
-_DURATIONS = ("timeout", "hard_timeout")
+_DURATIONS = tuple(name for name, hint in get_type_hints(Work).items() if hint == timedelta | None)
 _KEPT = tuple(
     name for name in WORK_FIELDS if name not in {"namespace", "request", "retry_intervals", *_DURATIONS}
 )
@@ -151,13 +152,8 @@ def _ticker(entry: Entry, children: Sequence[TimeTicker], codec: RequestCodec) -
 
 
 def _of_function(entry: Entry, request: StoredRequest) -> dict[str, Any]:
-    return {
-        "function": entry["function"],
-        "request": request.value,
-        "retries": entry["retries"],
-        **_times(entry),
-        "concurrency_key": entry["concurrency_key"],
-    }
+    kept = {name: entry[name] for name in OF_FUNCTIONS if name in _KEPT}
+    return {"function": entry["function"], "request": request.value, **kept, **_times(entry)}
 
 
 def _of_task(entry: Entry, request: StoredRequest) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from tickerq_celery.enums import HoldReason, RunCondition, TickerStatus
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.tickers.chains import MOST_NODES, starting_statuses
-from tickerq_celery.tickers.run_summaries import RunSummary
+from tickerq_celery.tickers.summaries import RunSummary
 
 _CHAIN = "chain"
 

@@ -1,7 +1,7 @@
 """Values of a run as it goes on: due, claimed, started; and the slot it takes."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from tickerq_celery.tickers.timeouts import UNLIMITED, Timeouts
 
 # No name holds a control character.
 _SEPARATOR = "\x1f"
+_SHOWN = ":"
 
 
 class CancelRequest(StrEnum):
@@ -45,6 +46,17 @@ def slot_held_under(hold_key: str) -> Slot:
     return Slot(function, key)
 
 
+def shown_hold_key(hold_key: str | None) -> str | None:
+    """Return a stored ``hold_key`` as views have it, which people can read and type: ``Send:eu``."""
+    return hold_key and hold_key.replace(_SEPARATOR, _SHOWN)
+
+
+def hold_keys_shown_as(shown: str) -> set[str]:
+    """Return the stored ``hold_key``s that views have as ``shown``: any of its colons may part it."""
+    colons = (index for index, character in enumerate(shown) if character == _SHOWN)
+    return {shown, *(f"{shown[:index]}{_SEPARATOR}{shown[index + 1 :]}" for index in colons)}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
     """A due run that this transaction has locked; ``call`` is None unless it is a Celery task's."""
@@ -53,13 +65,12 @@ class Due:
     claim_no: int
     function: str
     queue: str | None
-    concurrency_key: str | None
+    concurrency_key: str | None = None
     priority: TickerPriority
     due_at: datetime
-    cron_ticker_id: UUID | None
-    instant: datetime | None
-    timeout: timedelta | None = None
-    hard_timeout: timedelta | None = None
+    cron_ticker_id: UUID | None = None
+    instant: datetime | None = None
+    timeouts: Timeouts = UNLIMITED
     has_children: bool = False
     call: Packed | None = None
     task_id: str | None = None

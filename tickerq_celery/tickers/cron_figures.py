@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from tickerq_celery.enums import SUCCEEDED, Origin, TickerKind, TickerStatus
+from tickerq_celery.enums import DECIDED, SUCCEEDED, Origin, TickerKind, TickerStatus
 from tickerq_celery.tickers.known_outcomes import PUBLISHED, outcome_known
 
 MOST_OUTCOMES = 20
@@ -65,7 +65,7 @@ class CronFigures:
     def success_share(self) -> float | None:
         """The share of the outcomes that succeeded, of those that succeeded or failed; None without any."""
         known = [each for each in self.outcomes if each.outcome_known]
-        decided = [each.status for each in known if each.status in _DECIDED]
+        decided = [each.status for each in known if each.status in DECIDED]
         return sum(status in SUCCEEDED for status in decided) / len(decided) if decided else None
 
     @property
@@ -73,9 +73,6 @@ class CronFigures:
         """How long the last attempts of the outcomes took on average; None where none ran."""
         took = [each.elapsed for each in self.outcomes if each.elapsed is not None]
         return sum(took, timedelta(0)) / len(took) if took else None
-
-
-_DECIDED = SUCCEEDED | {TickerStatus.FAILED}
 
 
 def figures_of(

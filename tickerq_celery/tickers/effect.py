@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 from uuid import UUID
 
+from tickerq_celery.tickers.claims import Due
+
 T = TypeVar("T")
 # What an audit shows of an object: names of fields, and values that JSON has.
 Shown: TypeAlias = Mapping[str, object]
@@ -33,8 +35,12 @@ NO_CHANGE = Change()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect(Generic[T]):
-    """What a write returns; ``due`` are the ids of runs to be dispatched once it is committed."""
+    """What a write returns; ``due`` are the ids of runs to be dispatched once it is committed.
+
+    ``calls`` are those of Celery tasks, which are known as they are stored.
+    """
 
     result: T
     due: Collection[UUID] = ()
+    calls: Collection[Due] = ()
     change: Change = NO_CHANGE

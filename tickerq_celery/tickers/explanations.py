@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from tickerq_celery.enums import TickerStatus
+from tickerq_celery.enums import HoldReason, Origin, TickerStatus
 
 
 class WaitCause(StrEnum):
@@ -70,25 +70,30 @@ class Wait:
 class RunExplanation:
     """Why a run does not run, at one moment by the database's clock, ``at``.
 
-    ``summary`` fits a line of a list. ``waits`` are all that it waits for, what holds it now before what
-    would hold it next; ``detail`` says what else is known. A run that is in progress, or has ended, waits for
-    nothing (unless its worker is gone), and ``remedy`` is what an operator can still do with it.
+    ``summary`` fits a line of a list; ``origin`` is what made the run. ``waits`` are all that it waits for,
+    what holds it now before what would hold it next; ``detail`` says what else is known. A run
+    that is in progress, or has ended, waits for nothing (unless its worker is gone), and ``remedy`` is what
+    an operator can still do with it.
 
     Of one that can be retried ``retry_waits`` are what a retry would wait for before anything of it runs: the
     ends of pauses, and a worker that has its function. ``needs_other_request`` says that its stored request
-    is what failed, which a retry would read as well.
+    is what failed, or does not fit what its function takes: a retry would read it as well. ``misfits`` are
+    the fields that do not fit, None where neither this process, nor the schema that workers registered, can
+    say.
     """
 
     run_id: UUID
     function: str
     status: TickerStatus
     at: datetime
+    origin: Origin
     summary: str
     detail: str | None = None
     waits: tuple[Wait, ...] = ()
     remedy: str | None = None
     retry_waits: tuple[Wait, ...] = ()
     needs_other_request: bool = False
+    misfits: tuple[str, ...] | None = None
 
     @property
     def is_waiting(self) -> bool:
@@ -96,10 +101,23 @@ class RunExplanation:
         return bool(self.waits)
 
     def __str__(self) -> str:
-        lines = [self.summary, self.detail, self.remedy and f"To change it: {self.remedy}"]
+        origin = "It is a call that was made in an outbox." if self.origin is Origin.OUTBOX else None
+        lines = [self.summary, self.detail, origin, self.remedy and f"To change it: {self.remedy}"]
+        if self.misfits:
+            lines += [f"- Does not fit: {', '.join(self.misfits)}"]
         for wait in self.waits:
             lines += [f"- {wait.text}", wait.error_head and f"  The last error: {wait.error_head}"]
             lines += [wait.remedy and f"  To change it: {wait.remedy}"]
         for wait in self.retry_waits:
             lines += [f"- A retry would wait: {wait.text}", wait.remedy and f"  To change it: {wait.remedy}"]
         return "\n".join(line for line in lines if line)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstHeld:
+    """The run of a function that comes first of those that are held for a ``reason``, and why it waits."""
+
+    reason: HoldReason
+    held_since: datetime | None
+    cron_ticker_id: UUID | None
+    explanation: RunExplanation

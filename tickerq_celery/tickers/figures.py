@@ -9,7 +9,8 @@ from uuid import UUID
 class Figures:
     """The window that figures are of, and what they are made of; times are aware UTC.
 
-    The window is of whole hours, from ``since`` up to ``until``. Ends before ``counted_until``, which is None
+    The window is of whole hours, or of half hours or minutes where the step is, from ``since`` up to
+    ``until``. Ends before ``counted_until``, which is None
     where none is counted yet, come from the roll-up. The others are read from the runs themselves, the newest
     2,000 of the store: those from ``live_from`` on. Where ends in between are missing, ``is_complete`` is
     False.
@@ -147,7 +148,8 @@ class ErrorGroup:
     """Failures of a function with the same type of exception; the sample is the run that failed last.
 
     ``sample_head`` is the beginning of its error, 200 characters at most; None where the run is gone, or has
-    no error any more since it was retried.
+    no error any more since it was retried. ``counts`` are the failures in each step of the window, empty
+    where no step was asked for.
     """
 
     function: str
@@ -157,13 +159,18 @@ class ErrorGroup:
     last_seen: datetime
     sample_id: UUID | None
     sample_head: str | None
+    counts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorGroups(Figures):
-    """Failures by function and type of exception, those that were seen last first."""
+    """Failures by function and type of exception, those that were seen last first.
+
+    ``step`` is how long each of the ``counts`` of a group is, None where none was asked for.
+    """
 
     groups: tuple[ErrorGroup, ...]
+    step: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,12 +4,18 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from tickerq_celery.deferred import Deferred
 from tickerq_celery.enums import OnLost, TickerPriority
 from tickerq_celery.tickers.counts import RunCounts
 from tickerq_celery.tickers.figures import FunctionFigures
 from tickerq_celery.tickers.pauses import Pause
+
+if TYPE_CHECKING:
+    from tickerq_celery.payload.examples import example_of
+else:
+    example_of = Deferred("tickerq_celery.payload.examples", "example_of")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +64,34 @@ def differences_of(versions: Sequence[FunctionVersion]) -> tuple[SettingDifferen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionView:
+class FunctionSettings:
+    """What workers register of a function, with the defaults of its options.
+
+    ``summary`` is the first line of its docstring, ``request_schema`` a JSON schema.
+    """
+
+    name: str
+    summary: str | None = None
+    queue: str | None = None
+    max_concurrency: int | None = None
+    max_concurrency_per_key: int | None = 1
+    rate_limit: str | None = None
+    retries: int = 0
+    retry_intervals: tuple[timedelta, ...] = ()
+    timeout: timedelta | None = None
+    hard_timeout: timedelta | None = None
+    request_schema: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionView(FunctionSettings):
     """A function as the worker that started last registered it, and how it is at one moment.
 
     ``path`` is where its code is, ``summary`` the first line of its docstring. ``queue`` is its own, None
     where Celery's router decides. None is no limit of ``max_concurrency``, ``max_concurrency_per_key`` and
     ``rate_limit``, and no timeout of its own. ``request_schema`` is a JSON schema, None where any request, or
-    none, fits. ``registered_at`` is when it was first registered, ``updated_at`` when it last changed.
+    none, fits; defaults and examples of what ``redact`` names are masked in it. ``registered_at`` is when it
+    was first registered, ``updated_at`` when it last changed.
 
     One that no worker ever registered is known because runs are held for it, or cron tickers name it. Its
     ``registered_at``, ``updated_at``, ``path`` and ``digest`` are None, and its options the defaults.
@@ -78,20 +105,9 @@ class FunctionView:
     """
 
     namespace: str
-    name: str
     path: str | None
-    summary: str | None
-    queue: str | None
     priority: TickerPriority
-    max_concurrency: int | None
-    max_concurrency_per_key: int | None
-    rate_limit: str | None
     on_lost: OnLost
-    retries: int
-    retry_intervals: tuple[timedelta, ...]
-    timeout: timedelta | None
-    hard_timeout: timedelta | None
-    request_schema: Any
     registered_at: datetime | None
     updated_at: datetime | None
     digest: str | None
@@ -106,6 +122,11 @@ class FunctionView:
     def is_registered(self) -> bool:
         """Whether a worker ever registered it."""
         return self.registered_at is not None
+
+    @property
+    def request_example(self) -> Any:
+        """A request, as JSON has it, that fits the schema; None where there is none, or none was found."""
+        return None if self.request_schema is None else example_of(self.request_schema)
 
     @property
     def nodes(self) -> tuple[str, ...]:

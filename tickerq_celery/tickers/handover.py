@@ -20,7 +20,7 @@ class UnsentCallError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class RefusedClaim:
     """A claim that no broker will ever take as it is, and why."""
 
     claim: Claim
@@ -35,6 +35,6 @@ class Handover:
     """
 
     taken: Sequence[Claim] = ()
-    refused: Sequence[Refusal] = ()
+    refused: Sequence[RefusedClaim] = ()
     left: Sequence[Claim] = ()
     failure: PublishError | None = None

@@ -18,7 +18,7 @@ class Severity(StrEnum):
 class FindingCode(StrEnum):
     """What a finding is about; programs distinguish findings by it, since texts may change.
 
-    ``docs/health.md`` says of each what it means and what to do.
+    ``docs/operations/health.md`` says of each what it means and what to do.
     """
 
     MODULES = "modules"
@@ -26,6 +26,7 @@ class FindingCode(StrEnum):
     STORE = "store"
     SCHEMA = "schema"
     BROKER = "broker"
+    BROKER_REFUSES = "broker_refuses"
     BEATS = "beats"
     NO_BEAT = "no_beat"
     BEAT_SILENT = "beat_silent"
@@ -100,7 +101,8 @@ class Finding:
     ``since`` is when it began, where that is known, and ``remedy`` what a person can do about it. Of a queue
     in which runs wait, ``functions`` are those whose runs have no queue of their own: Celery's router sends
     them there. ``error_head`` is how the message of the last exception begins, where that is the cause:
-    ``text`` has only its type, since messages may hold what is not for all who read reports.
+    ``text`` has only its type, since messages may hold what is not for all who read reports. ``measured`` is
+    of a store that cannot be read: what is known of it, without the addresses and drivers' words in ``text``.
     """
 
     code: FindingCode
@@ -111,6 +113,7 @@ class Finding:
     remedy: str | None = None
     functions: tuple[str, ...] = ()
     error_head: str | None = None
+    measured: str | None = None
 
     def __str__(self) -> str:
         error = "" if self.error_head is None else f" (the last error: {self.error_head})"

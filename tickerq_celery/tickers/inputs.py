@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypedDict, Unpack, overload
 
 from tickerq_celery.enums import (
     MisfirePolicy,
@@ -24,6 +24,7 @@ _LIMITS = (
     "a function has it, @ticker_function(max_concurrency=…); a Celery task is limited by its own rate_limit, "
     "and by the concurrency of the workers of its queue"
 )
+_REQUEST = "a ticker function is given a request, or named by a call of it: function=send.s(…)"
 
 
 class OfEveryTicker(TypedDict, total=False):
@@ -36,22 +37,31 @@ class OfEveryTicker(TypedDict, total=False):
 
 
 class OfFunctions(TypedDict, total=False):
-    """Fields that only tickers of functions have."""
+    """Fields that only tickers of functions have, each with what a Celery task has instead."""
 
-    retries: int | None
-    retry_intervals: Sequence[timedelta | float] | None
-    timeout: timedelta | float | None
-    hard_timeout: timedelta | float | None
-    concurrency_key: str | None
+    retries: Annotated[int | None, "max_retries and autoretry_for of @app.task, and self.retry"]
+    retry_intervals: Annotated[
+        Sequence[timedelta | float] | None,
+        "default_retry_delay and retry_backoff of @app.task, and self.retry",
+    ]
+    timeout: Annotated[
+        timedelta | float | None, "soft_time_limit of @app.task, or options={'soft_time_limit': …}"
+    ]
+    hard_timeout: Annotated[timedelta | float | None, "time_limit of @app.task, or options={'time_limit': …}"]
+    concurrency_key: Annotated[
+        str | None, "rate_limit of @app.task, and the concurrency of its queue's workers"
+    ]
 
 
 class OfTasks(TypedDict, total=False):
-    """Fields that only tickers of Celery tasks have."""
+    """Fields that only tickers of Celery tasks have, each with what a function has instead."""
 
-    args: Sequence[object]
-    kwargs: Mapping[str, object]
-    options: Mapping[str, object]
-    on_lost: OnLostLike | None
+    args: Annotated[Sequence[object], _REQUEST]
+    kwargs: Annotated[Mapping[str, object], _REQUEST]
+    options: Annotated[Mapping[str, object], "they are a Celery task's, task=…"]
+    on_lost: Annotated[
+        OnLostLike | None, "it is an option of the ticker function itself: @ticker_function(on_lost=…)"
+    ]
 
 
 class OfNewTickers(TypedDict, total=False):
@@ -76,7 +86,9 @@ class _TimeTickerOfTask(_OfTimeTickers, OfTasks, total=False):
     pass
 
 
-class _OfCronTickers(OfEveryTicker, total=False):
+class OfCronTickers(TypedDict, total=False):
+    """Fields that cron tickers of functions and of tasks have beside those of every ticker."""
+
     time_zone: str | None
     day_or: bool
     start_at: datetime | None
@@ -90,23 +102,20 @@ class _OfCronTickers(OfEveryTicker, total=False):
     misfire_grace: timedelta | float | None
     overlap: OverlapPolicyLike
     pause_on_failure: int | None
+
+
+class _CronTickerOfFunction(OfEveryTicker, OfCronTickers, OfFunctions, total=False):
     namespace: str | None
     children: Sequence["TimeTicker"]
 
 
-class _CronTickerOfFunction(_OfCronTickers, OfFunctions, total=False):
-    pass
-
-
-class _CronTickerOfTask(_OfCronTickers, OfTasks, total=False):
-    pass
+class _CronTickerOfTask(OfEveryTicker, OfCronTickers, OfTasks, total=False):
+    namespace: str | None
+    children: Sequence["TimeTicker"]
 
 
 class _Ticker:
-    """Takes what names a function or a task for its name, and refuses keywords that are no field.
-
-    Where a dataclass does so, it does not say which was meant.
-    """
+    """Takes what names a function or a task for its name, and says what keywords that are no field mean."""
 
     __slots__ = ()
     __dataclass_fields__: ClassVar[dict[str, Any]]

@@ -2,30 +2,26 @@
 
 from collections.abc import Mapping
 from operator import attrgetter
-from typing import Any
+from typing import Any, get_type_hints
 
 from tickerq_celery.enums import TickerKind
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload.redaction import discreet
 from tickerq_celery.tickers.celery_task import CALL_FIELDS
 from tickerq_celery.tickers.gathering import Gathering
+from tickerq_celery.tickers.inputs import OfFunctions, OfTasks
 
-_OWN = "a Celery task's own options rule"
-_REQUEST = "a ticker function is given a request, or named by a call of it: function=send.s(…)"
+
+def _instead(kind: type) -> dict[str, str]:
+    """Return what tickers of the other kind have, by the names of the fields."""
+    return {name: hint.__metadata__[0] for name, hint in get_type_hints(kind, include_extras=True).items()}
+
+
 OF_FUNCTIONS = {
     "request": "a Celery task is given args= and kwargs=",
-    "retries": f"{_OWN}: max_retries and autoretry_for of @app.task, and self.retry",
-    "retry_intervals": f"{_OWN}: default_retry_delay and retry_backoff of @app.task, and self.retry",
-    "timeout": f"{_OWN}: soft_time_limit of @app.task, or options={{'soft_time_limit': …}}",
-    "hard_timeout": f"{_OWN}: time_limit of @app.task, or options={{'time_limit': …}}",
-    "concurrency_key": f"{_OWN}: rate_limit of @app.task, and the concurrency of its queue's workers",
+    **{name: f"a Celery task's own options rule: {each}" for name, each in _instead(OfFunctions).items()},
 }
-OF_TASKS = {
-    "args": _REQUEST,
-    "kwargs": _REQUEST,
-    "options": "they are a Celery task's, task=…",
-    "on_lost": "it is an option of the ticker function itself: @ticker_function(on_lost=…)",
-}
+OF_TASKS = _instead(OfTasks)
 _EMPTY: tuple[object, ...] = (None, (), {})
 _of_tasks = attrgetter(*OF_TASKS)
 _UNSET: tuple[object, ...] = ((), {}, {}, None)

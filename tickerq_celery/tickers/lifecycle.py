@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from tickerq_celery import validation
-from tickerq_celery.enums import RETRIABLE, SUCCEEDED, TERMINAL, OnLost, TickerStatus
+from tickerq_celery.enums import RETRIABLE, SUCCEEDED, TERMINAL, UNENDED, OnLost, TickerStatus
 from tickerq_celery.errors import (
     IllegalTransitionError,
     TerminateExecution,
@@ -29,7 +29,7 @@ _TRANSITIONS = {
 _OF_A_CALL = {
     **{before: after | {TickerStatus.IN_PROGRESS} for before, after in _TRANSITIONS.items()},
     TickerStatus.IDLE: _TRANSITIONS[TickerStatus.IDLE],
-    TickerStatus.IN_PROGRESS: TERMINAL | {TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.IN_PROGRESS},
+    TickerStatus.IN_PROGRESS: TERMINAL | UNENDED,
     # Done at its publication, and then revoked, or unknown to the worker that got it.
     **{
         ended: frozenset({TickerStatus.IN_PROGRESS, TickerStatus.CANCELLED, TickerStatus.FAILED})

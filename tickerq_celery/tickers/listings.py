@@ -26,11 +26,13 @@ class Listing(Page[ItemT_co]):
     """Part of an ordered list, as a sequence; its cursors ask for what follows and for what stands before.
 
     ``looked_back_to`` is None, unless the page ended before it was full, as too few of the rows that it
-    looked at meet the filters: then it is the moment of the last of those, and a cursor goes on from there.
+    looked at meet the filters: then it is the moment of the last of those, ``looked_at`` how many they
+    were, and a cursor goes on from there.
     """
 
     previous_cursor: str | None = None
     looked_back_to: datetime | None = None
+    looked_at: int = 0
 
     def __repr__(self) -> str:
         cursors = f"next_cursor={self.next_cursor!r}, previous_cursor={self.previous_cursor!r}"

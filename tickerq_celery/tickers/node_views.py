@@ -49,9 +49,12 @@ class NodeView:
     ``ticked_at`` and ``claimed`` are of a beat: its last complete tick before that heartbeat, None before the
     first one, and how often it has claimed a run since it started. ``pruned_at`` and ``pruned`` are of a beat
     that prunes: when it last had deleted all that was expired, None before the first round, and how
-    many rows it has deleted since it started. ``running`` is how many runs are in
-    progress on a worker. ``missing_functions`` are those that other live workers of the namespace have and
-    this worker has not.
+    many rows it has deleted since it started. ``refusal`` is of a beat: what the broker has done instead of
+    taking its messages, after "the broker has", since ``refused_since`` and for the last time at
+    ``refused_at``; None from the first message on that it took again.
+
+    ``running`` is how many runs are in progress on a worker. ``missing_functions`` are those that other live
+    workers of the namespace have and this worker has not.
     """
 
     id: UUID
@@ -79,6 +82,9 @@ class NodeView:
     claimed: int | None
     pruned_at: datetime | None
     pruned: int | None
+    refusal: str | None
+    refused_since: datetime | None
+    refused_at: datetime | None
     running: int
     functions: tuple[str, ...]
     missing_functions: tuple[str, ...]
@@ -92,6 +98,13 @@ class NodeView:
     def takes_runs(self) -> bool:
         """Whether it is a live worker that has not begun to shut down."""
         return self.kind is NodeKind.WORKER and self.state is NodeState.ALIVE
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether it is a live beat whose last tick ended as the broker did not take its messages."""
+        if self.state is not NodeState.ALIVE or self.refused_at is None:
+            return False
+        return self.ticked_at is None or self.ticked_at <= self.refused_at
 
 
 class Consumer(Protocol):

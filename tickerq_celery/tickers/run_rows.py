@@ -9,10 +9,12 @@ from uuid import UUID
 from tickerq_celery import validation
 from tickerq_celery.enums import HoldReason, Origin, RunCondition, TickerStatus, TickerType
 from tickerq_celery.ids import new_id
+from tickerq_celery.payload.codec import Packed
 from tickerq_celery.schedule.bounds import delay_of
 from tickerq_celery.schedule.planner import Misfire
 from tickerq_celery.tickers import chains
 from tickerq_celery.tickers.chain_templates import copies
+from tickerq_celery.tickers.claims import Due
 from tickerq_celery.tickers.construction import constructor
 from tickerq_celery.tickers.cron_rows import CronRow
 from tickerq_celery.tickers.inputs import TimeTicker
@@ -88,6 +90,22 @@ def new_run_row(
     """Return the row of a new run, Idle and never claimed."""
     own = (new_id(), type, execution_time, due_at, now, now)
     return _made(*_values_of(work), *own, None, None, False, None, None, *_UNSET_VALUES)
+
+
+def due_call(row: RunRow) -> Due | None:
+    """Return the row of a Celery task's call as a claim reads it, None unless it is due."""
+    if row.due_at is None or not row.is_due:
+        return None
+    return Due(
+        id=row.id,
+        claim_no=row.claim_no,
+        function=row.function,
+        queue=row.queue,
+        priority=row.priority,
+        due_at=row.due_at,
+        call=Packed(row.request, row.encoding),
+        task_id=row.task_id,
+    )
 
 
 def time_ticker_row(

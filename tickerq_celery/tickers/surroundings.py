@@ -1,7 +1,8 @@
-"""What diagnosis asks outside of the store: the broker, and Celery's router."""
+"""What rooms that do not import Celery ask of it: the broker, Celery's router, and the app's tasks."""
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,4 +29,32 @@ class Surroundings(Protocol):
 
         Raises:
             Exception: What a router of the user's raises.
+        """
+
+
+class CeleryTasks(Protocol):
+    """What a process knows of Celery tasks; wiring supplies the implementation."""
+
+    @property
+    def run_at_once(self) -> bool:
+        """Whether a call runs its task at once, in this process: ``task_always_eager``."""
+
+    def plain(self, value: object) -> Any:
+        """Return a value of JSON's types, as the messages of Celery tasks have it.
+
+        Raises:
+            Exception: What Celery's JSON does not keep, with kombu's error or one of the value's own.
+        """
+
+    def names(self) -> Collection[str] | None:
+        """Return the names of those that are imported; None for any name."""
+
+    def dumped(self, name: str, args: Any, kwargs: Any) -> tuple[Any, Any]:
+        """Return a task's arguments without the models that it takes, where it is known."""
+
+    def check_arguments(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        """Check a task's arguments, where it is known.
+
+        Raises:
+            TypeError: An argument is missing, or the task has no such parameter.
         """

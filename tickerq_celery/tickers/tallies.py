@@ -1,7 +1,7 @@
 """Ends of runs as the roll-up counts them: what is read of each, and what many come to."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, TypeAlias
@@ -16,19 +16,56 @@ HOUR = timedelta(hours=1)
 SpreadName: TypeAlias = Literal["durations", "lags"]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grain:
+    """How long the periods are in which ends are counted together, and how long those are ``kept``.
+
+    ``kept`` is None where retention says so. Periods that are kept for a while only tell functions apart in
+    failures alone: they are there for charts of all functions.
+    """
+
+    length: timedelta
+    kept: timedelta | None = None
+
+    @property
+    def minutes(self) -> int:
+        """The length in minutes."""
+        return self.length // timedelta(minutes=1)
+
+    def begin_of(self, moment: datetime) -> datetime:
+        """Return the beginning of the period that a moment is in."""
+        return moment.replace(minute=moment.minute // self.minutes * self.minutes, second=0, microsecond=0)
+
+    def keeps(self, moment: datetime, now: datetime) -> bool:
+        """Return True if the period of a moment is kept still."""
+        return self.kept is None or moment >= now - self.kept
+
+
+HOURS = Grain(length=HOUR)
+# A month, and a week before it in which failures may have been seen already: figures of all functions are
+# read from few rows. And two hours, of which the later is compared with the earlier.
+HALF_HOURS = Grain(length=HOUR / 2, kept=timedelta(days=40))
+MINUTES = Grain(length=timedelta(minutes=1), kept=timedelta(hours=3))
+GRAINS = (HOURS, HALF_HOURS, MINUTES)
+# In a key, the type and the kind of ends of all of them.
+_ANY_TYPE, _ANY = -1, ""
+
+
 def hour_of(moment: datetime) -> datetime:
     """Return the beginning of the hour that a moment is in."""
-    return moment.replace(minute=0, second=0, microsecond=0)
+    return HOURS.begin_of(moment)
 
 
 class TallyKey(NamedTuple):
     """Which ends are counted together; ``error_type`` is empty where there was no exception.
 
-    Type and kind are as they are stored: a newer version may have stored others than this one knows.
+    Type and kind are as they are stored: a newer version may have stored others than this one knows. Of
+    periods shorter than an hour they are -1 and empty, and so is the function, but of failures.
     """
 
     namespace: str
-    hour: datetime
+    minutes: int
+    begins_at: datetime
     function: str
     type: int
     kind: str
@@ -59,15 +96,17 @@ class EndedRun:
     ended_at: datetime
     elapsed: timedelta | None
 
-    @property
-    def key(self) -> TallyKey:
-        """What it is counted with."""
+    def key(self, grain: Grain) -> TallyKey:
+        """Return what it is counted with in periods of one length."""
+        is_whole = grain.kept is None
+        has_function = is_whole or self.status is TickerStatus.FAILED
         return TallyKey(
             namespace=self.namespace,
-            hour=hour_of(self.ended_at),
-            function=self.function,
-            type=self.type,
-            kind=self.kind,
+            minutes=grain.minutes,
+            begins_at=grain.begin_of(self.ended_at),
+            function=self.function if has_function else _ANY,
+            type=self.type if is_whole else _ANY_TYPE,
+            kind=self.kind if is_whole else _ANY,
             status=self.status,
             # MariaDB takes names that differ in spaces at their end for one, and an exception may have any.
             error_type=(self.error_type or "").rstrip(" "),
@@ -128,12 +167,21 @@ class Tally:
         )
 
 
-def tallies(ends: Iterable[EndedRun]) -> Mapping[TallyKey, Tally]:
-    """Return what ends come to, by what they are counted with."""
+def tallies(ends: Iterable[EndedRun], grain: Grain) -> Mapping[TallyKey, Tally]:
+    """Return what ends come to in periods of one length, by what they are counted with."""
     together: dict[TallyKey, list[EndedRun]] = defaultdict(list)
     for each in ends:
-        together[each.key].append(each)
+        together[each.key(grain)].append(each)
     return {key: tally(those) for key, those in together.items()}
+
+
+def kept_tallies(ends: Sequence[EndedRun], now: datetime) -> Mapping[TallyKey, Tally]:
+    """Return what ends come to in periods of each length, where these are kept still."""
+    return {
+        key: counted
+        for grain in GRAINS
+        for key, counted in tallies((each for each in ends if grain.keeps(each.ended_at, now)), grain).items()
+    }
 
 
 def tally(ends: list[EndedRun]) -> Tally:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from tickerq_celery.tickers.tallies import EndedRun, Tally, TallyKey, tallies
+from tickerq_celery.tickers.tallies import EndedRun, Grain, Tally, TallyKey, tallies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -32,18 +32,19 @@ class ReadEnds(UncountedEnds):
 
     after: EndPosition = field(repr=False)
     ends: Sequence[EndedRun] = field(repr=False)
-    tallies: Mapping[TallyKey, Tally] = field(repr=False)
     is_cut: bool
-
-    @classmethod
-    def of(cls, newest: Sequence[EndedRun], *, at: datetime, after: EndPosition, is_cut: bool) -> "ReadEnds":
-        """Return the value of ends, added up."""
-        return cls(at=at, after=after, ends=newest, tallies=tallies(newest), is_cut=is_cut)
+    _added_up: dict[Grain, Mapping[TallyKey, Tally]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def none_after(cls, counted: EndPosition, *, at: datetime) -> "ReadEnds":
         """Return the value of no ends, where all that are asked about are counted."""
-        return cls(at=at, after=counted, ends=(), tallies={}, is_cut=False)
+        return cls(at=at, after=counted, ends=(), is_cut=False)
+
+    def tallies(self, grain: Grain) -> Mapping[TallyKey, Tally]:
+        """Return what they come to in periods of one length: added up once, for all figures."""
+        if grain not in self._added_up:
+            self._added_up[grain] = tallies(self.ends, grain)
+        return self._added_up[grain]
 
     def beyond(self, counted: EndPosition) -> "ReadEnds":
         """Return those of them that a roll-up has not counted which has come as far as this, or as it had."""
@@ -52,7 +53,7 @@ class ReadEnds(UncountedEnds):
         left = [each for each in self.ends if EndPosition(ended_at=each.ended_at, id=each.id) > counted]
         # If one of them is counted, then so is all that was cut off.
         is_cut = self.is_cut and len(left) == len(self.ends)
-        return ReadEnds.of(left, at=self.at, after=counted, is_cut=is_cut)
+        return ReadEnds(at=self.at, after=counted, ends=left, is_cut=is_cut)
 
     @property
     def since(self) -> datetime:

@@ -9,9 +9,8 @@ from tickerq_celery.enums import OnLost, RunCondition, TickerKind, TickerStatus
 from tickerq_celery.payload.celery_call import call_parts
 from tickerq_celery.payload.codec import StoredRequest
 from tickerq_celery.tickers.chain_templates import Template, tickers_in
-from tickerq_celery.tickers.cron_summaries import CronSummary
 from tickerq_celery.tickers.inputs import TimeTicker
-from tickerq_celery.tickers.run_summaries import RunState
+from tickerq_celery.tickers.summaries import CronSummary, RunState
 
 T = TypeVar("T")
 
@@ -97,7 +96,6 @@ class Cron(CronSummary):
     """A cron ticker with all that it says of its occurrences; times are aware UTC."""
 
     on_lost: OnLost | None
-    day_or: bool
     exclude: tuple[date, ...]
     jitter: timedelta
     resume_from: datetime | None

@@ -12,7 +12,7 @@ from tickerq_celery.payload.codec import NO_REQUEST, Packed
 from tickerq_celery.tickers.construction import constructor
 from tickerq_celery.tickers.gathering import Gathering
 from tickerq_celery.tickers.inputs import CronTicker, TimeTicker
-from tickerq_celery.tickers.kind_fields import has_fields_of_tasks, refuse_fields_of_tasks
+from tickerq_celery.tickers.kind_fields import OF_FUNCTIONS, has_fields_of_tasks, refuse_fields_of_tasks
 from tickerq_celery.tickers.timeouts import checked_timeouts
 
 
@@ -62,22 +62,8 @@ class FunctionDefaults:
     priority_queues: Mapping[TickerPriority, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Options:
-    """How the runs of a ticker are executed: its own fields, and where it leaves one open its function's."""
-
-    retries: int
-    retry_intervals: tuple[timedelta, ...]
-    timeout: timedelta | None
-    hard_timeout: timedelta | None
-    priority: TickerPriority
-    queue: str | None
-
-
 # What most tickers of a batch have in common, and None or an empty tuple in each that leaves it open.
-_given_by = attrgetter(
-    "retries", "retry_intervals", "timeout", "hard_timeout", "priority", "queue", "concurrency_key", "tags"
-)
+_given_by = attrgetter("priority", "queue", "tags", *(name for name in OF_FUNCTIONS if name != "request"))
 
 
 class NamesFunction(Protocol):
@@ -122,10 +108,20 @@ class WorkPlan:
         return _made(*self._shared, optional_description(ticker.description), packed.data, packed.encoding)
 
     def _checked(self, ticker: TimeTicker | CronTicker, given: tuple[object, ...], packed: Packed) -> Work:
+        open_as = self._defaults
+        retries = open_as.retries if ticker.retries is None else ticker.retries
+        intervals = open_as.retry_intervals if ticker.retry_intervals is None else ticker.retry_intervals
+        level = open_as.priority if ticker.priority is None else ticker.priority
         with Gathering() as check:
             check(refuse_fields_of_tasks, ticker)
             description = check(optional_description, ticker.description)
-            options = check(_checked_options, ticker, self._defaults)
+            retries = check(validation.retries, retries)
+            retry_intervals = check(validation.retry_intervals, intervals)
+            timeouts = check(
+                checked_timeouts, ticker.timeout, ticker.hard_timeout, of_function=open_as.timeout
+            )
+            priority = check(validation.member, "priority", level, TickerPriority)
+            queue = check(_queue, ticker.queue, priority, open_as)
             concurrency_key = check(_concurrency_key, ticker.concurrency_key)
             tags = check(validation.tags, ticker.tags)
         work = Work(
@@ -134,36 +130,17 @@ class WorkPlan:
             description=description,
             request=packed.data,
             encoding=packed.encoding,
-            retries=options.retries,
-            retry_intervals=options.retry_intervals,
-            timeout=options.timeout,
-            hard_timeout=options.hard_timeout,
-            priority=options.priority,
-            queue=options.queue,
+            retries=retries,
+            retry_intervals=retry_intervals,
+            timeout=timeouts.soft,
+            hard_timeout=timeouts.hard,
+            priority=priority,
+            queue=queue,
             concurrency_key=concurrency_key,
             tags=tuple(tags),
         )
         self._given, self._shared = given, _shared_of(work)
         return work
-
-
-def _checked_options(ticker: TimeTicker | CronTicker, defaults: FunctionDefaults) -> _Options:
-    intervals = defaults.retry_intervals if ticker.retry_intervals is None else ticker.retry_intervals
-    with Gathering() as check:
-        retries = check(validation.retries, defaults.retries if ticker.retries is None else ticker.retries)
-        retry_intervals = check(validation.retry_intervals, intervals)
-        timeouts = check(checked_timeouts, ticker.timeout, ticker.hard_timeout, of_function=defaults.timeout)
-        given = defaults.priority if ticker.priority is None else ticker.priority
-        priority = check(validation.member, "priority", given, TickerPriority)
-        queue = check(_queue, ticker.queue, priority, defaults)
-    return _Options(
-        retries=retries,
-        retry_intervals=retry_intervals,
-        timeout=timeouts.soft,
-        hard_timeout=timeouts.hard,
-        priority=priority,
-        queue=queue,
-    )
 
 
 def optional_description(given: str | None) -> str | None:

@@ -2,7 +2,8 @@
 
 Celery's tracer (5.7 and before) makes a cycle of its own frame and the exception of a task that failed, and
 on it hangs a copy of the code positions of every frame of the traceback: some 3,000 tuples of numbers.
-Python's collector counts none of them, and would leave those of hundreds of failures. See docs/upstream/.
+Python's collector counts none of them, and would leave those of hundreds of failures. More is in
+docs/how-it-works/celery-traceback-cycle.md.
 """
 
 import gc

@@ -96,6 +96,10 @@ class HandlerCaller:
         self._handler = handler
         self._core = core
 
+    def reading(self, core: Core) -> "HandlerCaller":
+        """Return one that calls the same handler, with runs of another core's store."""
+        return HandlerCaller(self._handler, core)
+
     def lost(self, ticker_id: str, ticker_type: int, message: str, status: int) -> None:
         """Call it for an attempt whose own process could not, as a message says."""
         kind = TickerType(ticker_type)

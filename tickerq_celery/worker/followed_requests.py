@@ -11,7 +11,7 @@ from tickerq_celery.tickers.claims import TaskExecution
 
 
 class FollowedRequests:
-    """The requests with our header that live: some of Celery's signals name no more than a task's id."""
+    """The requests with our header that live: some of Celery's signals do not name theirs."""
 
     def __init__(self) -> None:
         self._requests: WeakSet[Request] = WeakSet()
@@ -24,11 +24,15 @@ class FollowedRequests:
             with self._mutex:
                 self._requests.add(request)
 
-    def executions_of(self, task_id: object) -> list[TaskExecution]:
-        """Return what the requests of a task's id that a pool has accepted execute."""
+    def accepted_with(self, kwargs: object) -> TaskExecution | None:
+        """Return what the request executes whose very keywords these are, if a pool has accepted it.
+
+        A signal has the object that its request has. The id of the task is that of each claim of its run, and
+        the request of a lost child may fail while another child executes the next claim.
+        """
         with self._mutex:
-            found = [each for each in self._requests if each.id == task_id and each.time_start]
-        return [execution for each in found if (execution := execution_of(each)) is not None]
+            found = [each for each in self._requests if each.kwargs is kwargs and each.time_start]
+        return execution_of(found[0]) if found else None
 
 
 def execution_of(request: Any) -> TaskExecution | None:

@@ -58,6 +58,11 @@ class Follower:
         for signal, receiver in self._receivers:
             signal.disconnect(receiver)
 
+    @property
+    def is_recording(self) -> bool:
+        """Whether this process still records the end of a task that has gone on."""
+        return not all(each.is_set() for each in list(self._left))
+
     def _on_prerun(self, task: Any = None, **_: Any) -> None:
         request = task.request
         execution = execution_of_request(request)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from celery import signals
@@ -75,7 +76,7 @@ class MainProcess:
         # All of this before the pool forks: what its children write must name this node, and no other worker
         # that was forked from the same parent; and a worker that ends while its pool starts may hang in it.
         try:
-            self._parts = process.own()
+            self._parts = process.own(worker.hostname)
             core = self._parts.core
             refuse_settings(self._parts.app, core.possible_queues)
             self._own_store = core.database.unpooled()
@@ -151,7 +152,7 @@ class MainProcess:
     def _make_thread(self, worker: Any, cancel_command: CancelCommand) -> HeartbeatThread:
         core, own = self._parts.core, self._own_store
         mine = replace(core, database=own)
-        me = NodeRegistration(_worker_profile(worker, mine), lambda: _vitals_of(worker))
+        me = NodeRegistration(_worker_profile(worker, mine), partial(self._vitals, worker))
         recorder = Recorder(mine)
         publisher = CeleryPublisher(
             worker.app, core.codec, lease=core.config.lease, connect_timeout=_CONNECT_TIMEOUT
@@ -189,9 +190,14 @@ class MainProcess:
             refused=_refuse,
         )
 
+    def _vitals(self, worker: Any) -> Vitals:
+        return Vitals(memory=memory_held(), is_idle=partial(self._is_idle, worker))
 
-def _vitals_of(worker: Any) -> Vitals:
-    return Vitals(memory=memory_held(), is_idle=has_no_message(worker.consumer))
+    def _is_idle(self, worker: Any) -> bool:
+        # Its messages first: a task goes on before its end is recorded where the store keeps that waiting.
+        return has_no_message(worker.consumer) and not (
+            self._child_marks.claims() or self._follower.is_recording
+        )
 
 
 def _followed_by(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:

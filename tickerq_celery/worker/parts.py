@@ -141,11 +141,6 @@ class ProcessParts(Generic[P_co]):
         # Reentrant: what is made may ask for the app's settings, and those for a function's.
         self._mutex = threading.RLock()
 
-    @property
-    def is_made(self) -> bool:
-        """Whether anything was used yet."""
-        return self._made is not None
-
     def get(self) -> P_co:
         """Return the parts.
 
@@ -157,14 +152,17 @@ class ProcessParts(Generic[P_co]):
                 self._made = self._make(None)
             return self._made
 
-    def own(self) -> P_co:
-        """Return the parts for a process that becomes a node: fresh ones where a parent process made them.
+    def own(self, name: str) -> P_co:
+        """Return the parts for a process that becomes the node of the worker of this name.
 
-        What they write then names this process, and no other one that was forked from the same parent.
+        What they write then names this process, and no other one that was forked from the same parent. A
+        process that was not forked keeps its id.
         """
         core = self.get().core
-        if core.node.pid != os.getpid():
-            self.rebuild(replace(core, node=new_identity(core.config.node_identifier)))
+        fresh = new_identity(core.config.node_identifier, name)
+        is_forked = core.node.pid != os.getpid()
+        node = fresh if is_forked else replace(core.node, name=fresh.name)
+        self.rebuild(replace(core, node=node))
         return self.get()
 
     @contextmanager

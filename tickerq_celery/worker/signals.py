@@ -76,11 +76,13 @@ class SignalListener:
         if call is not None and request.task.Strategy != Task.Strategy:
             self._note(request.id, SignalKind.UNREPORTED, _UNREPORTED, call=call)
 
-    def _on_failure(self, task_id: object = None, exception: object = None, **_: Any) -> None:
+    def _on_failure(
+        self, task_id: object = None, exception: object = None, kwargs: object = None, **_: Any
+    ) -> None:
         if isinstance(exception, WorkerLostError):
-            self._note_failure(task_id, SignalKind.LOST, f"worker lost: {exception}")
+            self._note_failure(task_id, kwargs, SignalKind.LOST, f"worker lost: {exception}")
         elif isinstance(exception, TimeLimitExceeded):
-            self._note_failure(task_id, SignalKind.TIMED_OUT, f"time limit exceeded: {exception}")
+            self._note_failure(task_id, kwargs, SignalKind.TIMED_OUT, f"time limit exceeded: {exception}")
 
     def _on_retry(self, sender: Any, request: Any = None, reason: Any = None, **_: Any) -> None:
         # The main process sends it for a lost child with `retry_on_worker_lost`, and a body for itself.
@@ -117,12 +119,8 @@ class SignalListener:
         # Of two apps in one process each reports its own tasks.
         return execution if getattr(sender, "app", None) is self._app else None
 
-    def _note_failure(self, task_id: object, kind: SignalKind, message: str) -> None:
-        calls = self._followed.executions_of(task_id)
-        for call in calls:
-            self._note(task_id, kind, message, call=call)
-        if not calls:
-            self._note(task_id, kind, message)
+    def _note_failure(self, task_id: object, kwargs: object, kind: SignalKind, message: str) -> None:
+        self._note(task_id, kind, message, call=self._followed.accepted_with(kwargs))
 
     def _note(
         self,

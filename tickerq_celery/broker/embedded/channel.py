@@ -38,6 +38,11 @@ class Channel(virtual.Channel):
         self._keep_at: dict[str, float] = {}
         self._auto_delete: set[str] = set()
 
+    @property
+    def do_restore(self) -> bool:  # type: ignore[override]  # kombu's is a class attribute
+        """Whether closing gives back what is not acknowledged: a forked child has none of its parent's."""
+        return self._is_own
+
     def get_table(self, exchange: str) -> list[tuple[str, str, str]]:
         return list(self._bindings.table(exchange))
 
@@ -68,9 +73,13 @@ class Channel(virtual.Channel):
         queue = self._tag_to_queue.get(consumer_tag)
         super().basic_cancel(consumer_tag)
         # A forked child closes the channels it inherited, but the queue is its parent's.
-        is_ours = queue in self._auto_delete and self._process == os.getpid()
+        is_ours = queue in self._auto_delete and self._is_own
         if queue is not None and is_ours and queue not in self._active_queues:
             self.queue_delete(queue)
+
+    @property
+    def _is_own(self) -> bool:
+        return self._process == os.getpid()
 
     def _new_queue(self, queue: str, **kwargs: Any) -> None:
         expires = (kwargs.get("arguments") or {}).get("x-expires")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import click
 
 from tickerq_celery.beat.as_beat_schedule import LeftCron
+from tickerq_celery.broker.message_holding import Holding, holding_of
 from tickerq_celery.cli import cells
 from tickerq_celery.cli.handing_back import (
     LATER_OPTION,
@@ -16,7 +17,6 @@ from tickerq_celery.cli.handing_back import (
     Refused,
     WayOut,
     later_file,
-    longest_held,
 )
 from tickerq_celery.cli.modules import import_modules
 from tickerq_celery.cli.output import Output
@@ -75,12 +75,12 @@ def hand_back(
     tickerq, output = shell.tickerq, shell.output
     # Their options, such as a queue, are those of tasks that are known here.
     import_modules(tickerq)
-    horizon = None if anyway else longest_held(tickerq.app)
-    way_out = WayOut(tickerq.app, tickerq.core, horizon=horizon, later=later_file(later_path))
+    holding = Holding(limit=None) if anyway else holding_of(tickerq.app)
+    way_out = WayOut(tickerq.app, tickerq.core, horizon=holding.limit, later=later_file(later_path))
     with closing(way_out):
         found = way_out.look()
         if not applying:
-            output.value(found, lambda: _show(output, found, later_path))
+            output.value(found, lambda: _show(output, found, holding, later_path))
         if not (leave or found.is_all_held):
             if applying:
                 _show_left(output, found)
@@ -127,12 +127,14 @@ def _show_done(output: Output, done: HandedBack, later_path: str) -> None:
         output.line(done.beat_schedule)
 
 
-def _show(output: Output, found: Findings, later_path: str) -> None:
+def _show(output: Output, found: Findings, holding: Holding, later_path: str) -> None:
     output.listing(found.calls, _CALLS, empty="no call of a Celery task waits")
     later = sum(each.later for each in found.calls)
     if later:
         shown = counted(later, "call")
         output.line(f"for {later_path}, as due later than a worker may hold a message: {shown}")
+        if holding.unknown is not None:
+            output.line(f"how long it may hold one of {holding.unknown} is not known; --anyway sends all")
     _show_left(output, found)
     if found.crons.entries:
         output.line()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import click
 
-from tickerq_celery.broker.plain_json import plain
+from tickerq_celery.broker.known_tasks import AnyTask
 from tickerq_celery.cli.celery_beat import periodic_tasks
 from tickerq_celery.cli.django_celery_beat import read_periodic_tasks
 from tickerq_celery.cli.importer import Importer
@@ -89,7 +89,7 @@ def _imported(
     shell: Shell, source: str, found: Sequence[PeriodicTask], applying: bool, named: Mapping[str, str]
 ) -> Iterator[Imported]:
     tickerq = shell.tickerq
-    importer = Importer(UnitOfWork(tickerq.core, lambda ids: None, plain), shell.managers.time_tickers)
+    importer = Importer(UnitOfWork(tickerq.core, lambda ids: None, AnyTask()), shell.managers.time_tickers)
     functions = {function.name: function for function in tickerq.registry}
     for periodic in found:
         try:

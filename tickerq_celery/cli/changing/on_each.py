@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from tickerq_celery.cli.failures import what_it_is
 from tickerq_celery.cli.ids import NoId
 from tickerq_celery.cli.progress import progress
 from tickerq_celery.cli.shell import Shell
@@ -13,10 +14,9 @@ from tickerq_celery.errors import (
     ConfigError,
     StoreError,
     TickerError,
-    TickerNotFoundError,
     TickerStateError,
 )
-from tickerq_celery.tickers.run_summaries import RunState
+from tickerq_celery.tickers.summaries import RunState
 from tickerq_celery.tickers.views import Run
 
 # Those of the store or of the settings: the next id would meet them as well.
@@ -95,9 +95,7 @@ def _result(
 
 
 def _message(shell: Shell, ticker_id: UUID, error: TickerError) -> str:
-    text = " ".join(str(error).split())
-    if isinstance(error, TickerNotFoundError) and _is_cron(shell, ticker_id):
-        return f"{text}: it is a cron ticker's, see pause, run and delete-cron"
+    text = " ".join(str(error).split()) + what_it_is(error, shell.tickerq)
     current = _current(error)
     if isinstance(error, TickerStateError) and error.wanted == "retried" and _has_succeeded(current):
         return f"{text}; `tickerq clone {ticker_id}` runs it again"
@@ -109,14 +107,6 @@ def _message(shell: Shell, ticker_id: UUID, error: TickerError) -> str:
 
 def _has_succeeded(run: RunState | None) -> bool:
     return run is not None and run.status in SUCCEEDED
-
-
-def _is_cron(shell: Shell, ticker_id: UUID) -> bool:
-    try:
-        shell.managers.cron_tickers.get(ticker_id)
-    except TickerNotFoundError:
-        return False
-    return True
 
 
 def _current(error: TickerError) -> RunState | None:

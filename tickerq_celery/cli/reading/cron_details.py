@@ -79,15 +79,8 @@ def _definition(cron: Cron) -> dict[str, str | None]:
         "misfires": _misfires(cron),
         "overlap": cron.overlap.value,
         "paused after": f"{cron.pause_on_failure} failures in a row" if cron.pause_on_failure else None,
-        "if its worker dies": None if cron.on_lost is None else cron.on_lost.value,
         "retries": str(cron.retries),
-        "waits between": cells.durations(cron.retry_intervals) if cron.retries else None,
-        "timeout": cells.setting(cron.timeout),
-        "hard timeout": cells.setting(cron.hard_timeout),
-        "priority": cron.priority.name.lower(),
-        "queue": cron.queue,
-        "concurrency key": cron.concurrency_key,
-        "tags": ", ".join(cron.tags),
+        **cells.options(cron),
         "version": cron.version,
     }
 

@@ -15,10 +15,10 @@ from tickerq_celery.cli.shell import Shell, command
 from tickerq_celery.cli.tables import Column
 from tickerq_celery.cli.words import FunctionParam
 from tickerq_celery.tickers.cron_figures import CronFigures, CronOutcome
-from tickerq_celery.tickers.cron_summaries import CronSummary
 from tickerq_celery.tickers.json_values import as_json
 from tickerq_celery.tickers.listings import Listing
 from tickerq_celery.tickers.pages import Walk
+from tickerq_celery.tickers.summaries import CronSummary
 
 Figures: TypeAlias = dict[UUID, CronFigures]
 # So many cron tickers' figures are read by one call.

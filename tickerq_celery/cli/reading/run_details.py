@@ -36,7 +36,7 @@ def _what_became_of_it(run: Run) -> dict[str, str | None]:
     exception = ": ".join(each for each in (run.exception_type, run.exception_message) if each)
     return {
         "failed with": exception,
-        "skipped": cells.said(run.skipped_reason),
+        "skipped": cells.reason(run.skipped_reason),
         "held for": held and f"{held}, since {cells.moment(run.held_since)}",
         "cancel": "it is asked to end" if run.cancel_requested else None,
         "progress": None if run.progress is None else f"{run.progress:.0%} {run.progress_message or ''}",
@@ -66,16 +66,9 @@ def _what_it_is(run: Run) -> dict[str, str | None]:
         "chain of": _text(run.root_id),
         "run condition": None if run.run_condition is None else run.run_condition.name.lower(),
         "retries": f"{run.retry_count} of {run.retries}" if run.retries else None,
-        "waits between": cells.durations(run.retry_intervals) if run.retries else None,
-        "if its worker dies": None if run.on_lost is None else run.on_lost.value,
         "rescued": f"{run.rescue_count} times" if run.rescue_count else None,
-        "timeout": cells.setting(run.timeout),
-        "hard timeout": cells.setting(run.hard_timeout),
-        "priority": run.priority.name.lower(),
-        "queue": run.queue,
-        "concurrency key": run.concurrency_key,
+        **cells.options(run),
         "unique key": run.unique_key,
-        "tags": ", ".join(run.tags),
         "version": run.version,
     }
 

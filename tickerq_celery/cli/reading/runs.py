@@ -17,7 +17,8 @@ from tickerq_celery.enums import TERMINAL, TickerStatus
 from tickerq_celery.managers.runs.runs import RunManager
 from tickerq_celery.tickers.listings import Listing
 from tickerq_celery.tickers.pages import Walk
-from tickerq_celery.tickers.run_summaries import RunSummary
+from tickerq_celery.tickers.summaries import RunSummary
+from tickerq_celery.validation import MOST_SEARCHED
 
 ACTIVE, UPCOMING, ENDED = "active", "upcoming", "ended"
 # A beat that works claims sooner; and the store's clock may be ahead of this machine's.
@@ -89,7 +90,8 @@ def _page(
     if name in _TIMES:
         asked |= dict(zip(_TIMES[name], (since, until), strict=True))
     method = {ACTIVE: manager.active, UPCOMING: manager.upcoming, ENDED: manager.history}[name]
-    return method(limit=limit, cursor=cursor, **asked)
+    # A person waits a second for what is far back.
+    return method(limit=limit, cursor=cursor, reach=MOST_SEARCHED, **asked)
 
 
 def _show(shell: Shell, pages: dict[str, Listing[RunSummary]]) -> None:
@@ -123,7 +125,7 @@ def _note(run: RunSummary) -> str:
         return " ".join([f"{run.progress:.0%}", run.progress_message or ""]).strip()
     error = ": ".join(each for each in (run.exception_type, run.error_head) if each)
     overdue = "overdue" if _is_overdue(run) else ""
-    return "; ".join(filter(None, (overdue, error))) or cells.said(run.skipped_head)
+    return "; ".join(filter(None, (overdue, error))) or cells.reason(run.skipped_head)
 
 
 def _is_overdue(run: RunSummary) -> bool:

@@ -22,6 +22,7 @@ _BUDGET = timedelta(seconds=1)
 @click.option("--since", type=Moment(), help="Not what is due before; without it, what is due already, too.")
 @click.option("--until", type=Coming(), help="Up to this moment, such as +2h.")
 @click.option("--function", metavar="NAME", help="Of this function or Celery task.")
+@click.option("--each", is_flag=True, help="A line for each start, also of cron tickers that start often.")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="How many.")
 def upcoming(
     shell: Shell,
@@ -29,6 +30,7 @@ def upcoming(
     since: datetime | None,
     until: datetime | None,
     function: str | None,
+    each: bool,
     limit: int,
 ) -> None:
     """List what will run next: stored runs, and instants of cron tickers."""
@@ -37,7 +39,9 @@ def upcoming(
     if span is not None:
         until = (since or SystemClock().now()) + span
     budget = min(_BUDGET, shell.tickerq.config.read_budget)
-    found = shell.managers.outlook.upcoming(until, since=since, limit=limit, budget=budget, function=function)
+    found = shell.managers.outlook.upcoming(
+        until, since=since, limit=limit, bands=not each, budget=budget, function=function
+    )
     bounds = {name: getattr(found, name) for name in _BOUNDS}
     shell.output.listing(found.items, _COLUMNS, empty="nothing is to come", extra=bounds)
     _say_what_is_missing(shell, found)
@@ -60,9 +64,16 @@ def _state(item: OutlookItem) -> str:
     return "computed" if item.is_computed else "stored"
 
 
+def _starts(item: OutlookItem) -> str:
+    if not item.is_band:
+        return ""
+    return f"{item.starts:,}" + ("" if item.every is None else f", every {cells.setting(item.every)}")
+
+
 _COLUMNS: Sequence[Column[OutlookItem]] = (
     Column("MOMENT", lambda item: cells.moment(item.moment)),
     Column("STATE", _state, lambda item: "yellow" if item.is_held or item.is_skipped else None),
+    Column("STARTS", _starts),
     Column("FUNCTION", lambda item: item.function),
     Column("RUN OR CRON TICKER", lambda item: str(item.run_id or item.cron_ticker_id)),
     Column("NOTE", lambda item: item.note or "", folds=True),

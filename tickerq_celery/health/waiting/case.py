@@ -16,12 +16,17 @@ from tickerq_celery.tickers.surroundings import BrokerState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
-    """What the store does not know; ``broker`` is None where it was not asked for."""
+    """What the store does not know; ``broker`` is None where it was not asked for.
+
+    ``misfits`` are the fields of the stored request of a run that could be retried which its function does
+    not take now, None where that is unknown here.
+    """
 
     routes: Routes = field(default_factory=dict)
     broker: BrokerState | None = None
     broker_address: str | None = None
     is_locked: bool = False
+    misfits: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

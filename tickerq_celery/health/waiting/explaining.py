@@ -50,10 +50,12 @@ def _of_end(case: WaitingCase) -> RunExplanation:
     if run.status not in RETRIABLE:
         return found
     reasons = [*for_pauses.pauses(case), *for_functions.function(case)]
+    misfits = case.outside.misfits
     return replace(
         found,
         retry_waits=tuple(each.wait for each in reasons),
-        needs_other_request=is_of_request(run.exception_type, run.exception_message),
+        needs_other_request=bool(misfits) or is_of_request(run.exception_type, run.exception_message),
+        misfits=misfits,
     )
 
 
@@ -71,6 +73,7 @@ def _explanation(
         function=run.function,
         status=run.status,
         at=case.at,
+        origin=run.origin,
         summary=in_line(summary, _LONGEST_SUMMARY),
         detail=detail,
         waits=tuple(each.wait for each in reasons or ()),
@@ -190,6 +193,11 @@ def _after_end(case: WaitingCase) -> str | None:
     run = case.run
     if run.status not in RETRIABLE:
         return None
+    if case.outside.misfits:
+        return (
+            "a retry cannot help until the code or the request changes: the request does not fit what "
+            f"{run.function} takes; `tickerq clone {run.id} --request JSON` makes a run with another"
+        )
     if is_of_request(run.exception_type, run.exception_message):
         return (
             f"a retry reads the same stored request: `tickerq clone {run.id} --request JSON` makes one with "

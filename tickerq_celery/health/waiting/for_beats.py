@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from tickerq_celery.enums import HoldReason, NodeKind
 from tickerq_celery.health.phrases import listed, span
+from tickerq_celery.health.refusals import published_nothing, remedy
 from tickerq_celery.health.waiting.case import Reason, WaitingCase, reason
 from tickerq_celery.tickers.explanations import WaitCause
 from tickerq_celery.tickers.node_views import NodeState
@@ -54,12 +55,13 @@ def beat(case: WaitingCase) -> Iterator[Reason]:
         )
         return
     limit = max(case.config.lease, *(node.lease for node in beats))
+    refused = [node for node in beats if node.is_refused]
     stalled = [
         f"{node.name} (since {moment(since)})"
         for node in beats
-        if case.at - (since := node.ticked_at or node.started_at) > limit
+        if node not in refused and case.at - (since := node.ticked_at or node.started_at) > limit
     ]
-    if len(stalled) == len(beats):
+    if stalled and len(stalled) + len(refused) == len(beats):
         yield reason(
             WaitCause.BEAT,
             "a beat that completes a tick",
@@ -70,8 +72,9 @@ def beat(case: WaitingCase) -> Iterator[Reason]:
 
 
 def broker(case: WaitingCase) -> Iterator[Reason]:
-    """Yield that the broker does not answer this process, where it was asked."""
+    """Yield that the broker does not answer this process, where it was asked, or takes no beat's messages."""
     state = case.outside.broker
+    beats = case.nodes_of(NodeKind.BEAT, NodeState.ALIVE)
     if state is not None and state.error is not None:
         yield reason(
             WaitCause.BROKER,
@@ -79,6 +82,15 @@ def broker(case: WaitingCase) -> Iterator[Reason]:
             f"The broker at {state.address} {state.error}, seen from this process: what beats claim is given "
             "back until it takes messages.",
             remedy="see to the broker, or to the address in `broker_url`",
+        )
+    elif beats and all(node.is_refused for node in beats):
+        words = beats[0].refusal or ""
+        yield reason(
+            WaitCause.BROKER,
+            f"the broker, which has {words}",
+            f"The broker has {words}; {published_nothing(beats)}. What beats claim is given back until it "
+            "takes messages.",
+            remedy=remedy(words),
         )
 
 

@@ -39,7 +39,7 @@ def _registered(case: WaitingCase) -> str:
     if known is not None:
         present = most_like(case.run.function, theirs)
         renamed = "" if present is None else f" Live workers have {present}: it may have been renamed."
-        return f"A worker first registered it {moment(known.registered_at)}.{renamed}"
+        return f"A worker first registered it at {moment(known.registered_at)}.{renamed}"
     names = case.facts.names | theirs
     meant = meant_by(case.run.function, names)
     return f"No worker ever registered it{meant}" + ("" if meant else ".")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from tickerq_celery.enums import HoldReason, TickerType
-from tickerq_celery.health.phrases import comes, in_line, span
+from tickerq_celery.health.phrases import comes, in_line
 from tickerq_celery.health.waiting.case import Reason, WaitingCase, reason
 from tickerq_celery.tickers.explanations import WaitCause
 from tickerq_celery.wording import moment
@@ -50,7 +50,7 @@ def _retry(case: WaitingCase, at: datetime) -> Reason:
     run = case.run
     return reason(
         WaitCause.RETRY,
-        f"retry {run.retry_count} of {run.retries}, in {span(at - case.at)}",
+        f"retry {run.retry_count} of {run.retries}, {comes(at, case.at)}",
         f"Retry {run.retry_count} of {run.retries} comes {comes(at, case.at)}. "
         f"The attempt before it failed with {run.exception_type}.",
         until=at,
@@ -67,7 +67,7 @@ def _returned(case: WaitingCase, at: datetime) -> Reason:
         cause = f"its queue cannot be found out: {route.error}"
     return reason(
         WaitCause.RETURN,
-        f"another try to publish it, in {span(at - case.at)}",
+        f"another try to publish it, {comes(at, case.at)}",
         f"Its message could not be published, or reached a worker of another namespace, so that claim "
         f"{run.claim_no} was given back: {cause}. It is due again {comes(at, case.at)}.",
         until=at,

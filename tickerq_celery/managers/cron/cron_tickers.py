@@ -22,7 +22,7 @@ from tickerq_celery.managers.cron.rows import cron_rows
 from tickerq_celery.managers.cron.running import CronRunning
 from tickerq_celery.managers.operations import Operation, operation_on
 from tickerq_celery.managers.runs.runs import RunManager
-from tickerq_celery.managers.unit_of_work import UnitOfWork
+from tickerq_celery.managers.unit_of_work import UnitOfWork, refuse_async_session
 from tickerq_celery.runs.cancelling import Canceller
 from tickerq_celery.store.cron import cron_tickers, occurrences
 from tickerq_celery.store.database.transaction import Transaction, savepoint
@@ -66,7 +66,7 @@ class CronTickerManager(
             TickerValidationError: A field or the request cannot be stored; nothing is.
             StoreError: The database is unreachable.
         """
-        self._storing.refuse_asynchronous(session, verb="cron_tickers.add")
+        refuse_async_session(session, verb="cron_tickers.add")
         return self.add_batch([ticker], session=session, allow_unknown=allow_unknown)[0]
 
     def add_batch(
@@ -107,7 +107,7 @@ class CronTickerManager(
             TickerChangedError: It is not the ``expected`` one any more.
             TickerValidationError: A field does not exist, or its value cannot be stored.
         """
-        self._storing.refuse_asynchronous(session, verb="cron_tickers.update")
+        refuse_async_session(session, verb="cron_tickers.update")
         return self.update_batch(
             {cron_id: changes},
             session=session,

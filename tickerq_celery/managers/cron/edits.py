@@ -1,11 +1,11 @@
-"""Changes of cron tickers: read, checked and written together; only other times are dealt with one by one."""
+"""Changes of cron tickers: read, checked and written together; what other times take back goes one by one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from uuid import UUID
 
 from tickerq_celery.cron.overlap import release_queue
-from tickerq_celery.cron.rescheduling import reschedule
+from tickerq_celery.cron.rescheduling import Rescheduling
 from tickerq_celery.errors import TickerNotFoundError
 from tickerq_celery.managers.batches import naming, position_in
 from tickerq_celery.managers.cron.locked import KIND
@@ -63,7 +63,6 @@ def edit(
             if cron_id not in locked:
                 raise TickerNotFoundError(KIND, cron_id)
             asked[position] = _wanted(locked[cron_id], stored[cron_id], wanted[cron_id])
-    edits: list[CronEdit] = []
     rows = cron_rows(
         storing,
         tx,
@@ -71,11 +70,16 @@ def edit(
         allow_unknown=allow_unknown,
         unchanged={position: each.unchanged for position, each in asked.items()},
     )
-    for (position, each), row in zip(asked.items(), rows, strict=True):
+    changed = [
+        CronEdit(before=each.before, after=each.changed(row))
+        for each, row in zip(asked.values(), rows, strict=True)
+    ]
+    edits: list[CronEdit] = []
+    times = Rescheduling(tx, changed)
+    for position, each in zip(asked, changed, strict=True):
         with naming(position):
             # Written again without a change, it does not move past an instant that is due.
-            after = reschedule(tx, each.before, each.changed(row))
-        edits.append(CronEdit(before=each.before, after=after))
+            edits.append(replace(each, after=times.done(each)))
     cron_tickers.edit_all(tx, edits)
     for edited in edits:
         release_queue(tx, edited.before, edited.after)

@@ -10,9 +10,9 @@ from tickerq_celery.store.cron import lists as cron_lists
 from tickerq_celery.store.cron.lists import CronFilter
 from tickerq_celery.store.reading.views import page_size
 from tickerq_celery.tickers.criteria import function_names
-from tickerq_celery.tickers.cron_summaries import CronSummary
 from tickerq_celery.tickers.keywords import refuse_unknown
 from tickerq_celery.tickers.listings import Listing
+from tickerq_celery.tickers.summaries import CronSummary
 
 _TEXT = partial(validation.words, longest=validation.LONGEST_FUNCTION)
 

@@ -9,7 +9,6 @@ from uuid import UUID
 from tickerq_celery import validation
 from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
 from tickerq_celery.managers.cron.locked import KIND
-from tickerq_celery.managers.filters import RunFilters
 from tickerq_celery.managers.runs.runs import RunManager, checked_page_size
 from tickerq_celery.managers.unit_of_work import UnitOfWork
 from tickerq_celery.schedule import preview
@@ -17,6 +16,7 @@ from tickerq_celery.schedule.planner import instants_between
 from tickerq_celery.schedule.preview import BackfillPreview, Explanation
 from tickerq_celery.schedule.timetable import timetable_of
 from tickerq_celery.store.cron import cron_tickers, figures, occurrences
+from tickerq_celery.tickers.criteria import RunFilters
 from tickerq_celery.tickers.cron_figures import CronFigures
 from tickerq_celery.tickers.pages import Page, Walk
 from tickerq_celery.tickers.sessions import SessionT
@@ -150,8 +150,7 @@ class CronReading(Generic[SessionT]):
 
         Raises:
             TickerNotFoundError: There is none.
-            TickerValidationError: Its expression or zone cannot be read here, or ``after`` is naive, or so
-                far away that a cron ticker with ``max_runs`` has over 10,000 instants before it.
+            TickerValidationError: Its expression or zone cannot be read here, or ``after`` is naive.
         """
         now = self._storing.core.clock.now()
         start = now if after is None else validation.moment("after", after)
@@ -164,12 +163,12 @@ class CronReading(Generic[SessionT]):
                 return []  # it has come to its end
             now = now if following is None else max(now, following - _MOMENT)
             start = max(start, now)
-            skipped = self._storing.core.read_bounded(occurrences.after, cron.id, now)
+            skipped = self._storing.core.read_bounded(occurrences.after, [cron.id], now).get(cron.id, ())
         found = preview.upcoming(timetable, after=start, count=count, but=skipped)
         if cron.max_runs is None:
             return found
         left = cron.max_runs - cron.run_count
-        return found[: max(0, left - preview.count_until(timetable, after=now, until=start, at_most=left))]
+        return found[: max(0, left - timetable.count(now + _MOMENT, start + _MOMENT))]
 
     def backfill_preview(self, cron_id: UUID | str, start: datetime, end: datetime) -> BackfillPreview:
         """Return the instants from ``start`` and before ``end``, and those that ``backfill`` would make.

@@ -51,7 +51,14 @@ def _shown(heads: Sequence[Member]) -> Shown | None:
     """Return what an audit shows of runs that were asked for: of several by their ids."""
     if not 0 < len(heads) <= _MOST_SHOWN:
         return None
-    facts = {str(each.id): {"function": each.function, "status": each.status_word} for each in heads}
+    facts = {
+        str(each.id): {
+            "function": each.function,
+            "description": each.description,
+            "status": each.status_word,
+        }
+        for each in heads
+    }
     return facts if len(heads) > 1 else facts[str(heads[0].id)]
 
 

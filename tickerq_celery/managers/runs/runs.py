@@ -1,30 +1,31 @@
 """Runs of both kinds, time tickers and cron occurrences: read, count, explain, cancel, retry."""
 
+from collections.abc import Collection, Sequence
 from functools import partial
-from typing import Final, Unpack
+from typing import TYPE_CHECKING, Final, Unpack
 from uuid import UUID
 
 from tickerq_celery import validation
-from tickerq_celery.enums import TickerStatus, TickerType
+from tickerq_celery.deferred import Deferred
+from tickerq_celery.enums import HoldReason, HoldReasonLike, TickerStatus, TickerType
 from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
 from tickerq_celery.managers.asynchronous import AsyncListing, AsyncManager, AsyncVerb
-from tickerq_celery.managers.filters import RunFilters, run_filter
 from tickerq_celery.managers.operations import KIND_NAMES
-from tickerq_celery.managers.runs.explaining import RunExplaining
 from tickerq_celery.managers.runs.lists import RunLists
 from tickerq_celery.managers.runs.operations import RunOperations
 from tickerq_celery.managers.unit_of_work import UnitOfWork
+from tickerq_celery.payload.results import RunResult
 from tickerq_celery.runs.cancelling import Canceller, CancelOrder
 from tickerq_celery.runs.manual_retry import retry
 from tickerq_celery.store.cron import cron_tickers
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.reading.views import MOST_ROWS
-from tickerq_celery.store.runs import counts as run_counts
-from tickerq_celery.store.runs import runs
+from tickerq_celery.store.runs import chains, runs
 from tickerq_celery.tickers.audit import AuditEntry
-from tickerq_celery.tickers.counts import MOST_COUNTED, RunCounts
-from tickerq_celery.tickers.criteria import RunFilter
+from tickerq_celery.tickers.criteria import RunFilter, RunFilters, run_filter
 from tickerq_celery.tickers.effect import Change, Effect
+from tickerq_celery.tickers.explanations import FirstHeld, RunExplanation
+from tickerq_celery.tickers.node_views import NodeView
 from tickerq_celery.tickers.pages import Page, Walk
 from tickerq_celery.tickers.sessions import AsyncSessionLike, SessionT
 from tickerq_celery.tickers.skip_reasons import who_and_why
@@ -32,13 +33,21 @@ from tickerq_celery.tickers.surroundings import Surroundings
 from tickerq_celery.tickers.versions import ExpectedLike, check_version, wanted_version
 from tickerq_celery.tickers.views import Run
 
+if TYPE_CHECKING:
+    from tickerq_celery.managers.runs.explaining import RunExplainer
+else:
+    # Of those who list runs few ask why one waits.
+    RunExplainer = Deferred("tickerq_celery.managers.runs.explaining", "RunExplainer")
+
+_CANCEL = "runs.cancel"
+
 
 def checked_page_size(page_size: object) -> int:
     """Return how many items a walk reads at once."""
     return validation.whole("page_size", page_size, 1, MOST_ROWS)
 
 
-class RunManager(RunLists, RunExplaining, RunOperations[SessionT]):
+class RunManager(RunLists, RunOperations[SessionT]):
     """What happened, happens and will happen; of one ``kind``, or of both."""
 
     def __init__(
@@ -94,23 +103,39 @@ class RunManager(RunLists, RunExplaining, RunOperations[SessionT]):
         limit = checked_page_size(page_size)
         return Walk(partial(self._page_after, wanted=wanted, limit=limit, with_logs=with_logs))
 
-    def count(self, *, limit: int = MOST_COUNTED, **filters: Unpack[RunFilters]) -> int:
-        """Return how many runs meet all ``filters``, counting to ``limit`` (10,000 at most) and no further.
+    def explain(self, ticker_id: UUID | str, *, nodes: Sequence[NodeView] | None = None) -> RunExplanation:
+        """Return why a run does not run: all that it waits for, in words, and who or what changes that.
+
+        One that is in progress or has ended waits for nothing; its explanation says where, since when, and
+        how it ended. The broker is asked only for a run that should have been published by now, or that is
+        held as no worker has its function. ``nodes`` may be what ``nodes.find`` returned a moment ago, which
+        is else read.
 
         Raises:
-            TickerValidationError: A filter does not exist, or its value means nothing.
+            TickerNotFoundError: There is no such run.
         """
-        validation.whole("limit", limit, 1, MOST_COUNTED)
-        wanted = run_filter(self._own(filters))
-        core = self._core
-        return core.read_bounded(runs.count, wanted, limit=limit)
+        return self._explainer().explain(validation.identifier(ticker_id), nodes)
 
-    def counts(self) -> RunCounts:
-        """Return how many runs are in progress, queued, due, scheduled and held, each counted to 10,000.
+    def explain_held(
+        self, function: str, *, reasons: Collection[HoldReasonLike] = tuple(HoldReason)
+    ) -> tuple[FirstHeld, ...]:
+        """Return why runs of a function wait that are held: for each reason, of the run that comes first.
 
-        It reads no history, and costs the same however many runs have ended.
+        It is looked for among the first 2,000 runs that are held for the reason, of any function.
         """
-        return self._core.read_bounded(run_counts.counts)
+        wanted = [validation.member("reasons", each, HoldReason) for each in reasons]
+        return self._explainer().explain_held(validation.function(function), wanted)
+
+    def _explainer(self) -> RunExplainer:
+        return RunExplainer(self._core, self._surroundings, self._kind)
+
+    def result(self, ticker_id: UUID | str) -> RunResult | None:
+        """Return what a run returned, as it is kept for its children; None where that is nothing.
+
+        That of a run without children is not kept.
+        """
+        stored = self._core.read_bounded(chains.result_of, validation.identifier(ticker_id))
+        return None if stored is None else RunResult(stored, self._core.codec)
 
     def cancel(
         self,
@@ -138,7 +163,8 @@ class RunManager(RunLists, RunExplaining, RunOperations[SessionT]):
         """
         found = self._named(ticker_id, unique_key, session)
         version = wanted_version(expected)
-        operation = self._operation("runs.cancel", [found], by, reason, terminate=terminate, expected=version)
+        arguments = {"terminate": terminate, "expected": version, "unique_key": unique_key}
+        operation = self._operation(_CANCEL, [found], by, reason, **arguments)
         operations = self._storing.operations
 
         def recall(tx: Transaction, entry: AuditEntry) -> None:
@@ -174,15 +200,18 @@ class RunManager(RunLists, RunExplaining, RunOperations[SessionT]):
             return validation.identifier(ticker_id)
         key = validation.words("unique_key", unique_key, validation.LONGEST_KEY)
 
-        def holder(tx: Transaction) -> Run | None:
-            return runs.active(tx, [key], codec=self._core.codec).get(key)
+        def holder(tx: Transaction) -> UUID | None:
+            # Where it was done before, the run has ended since, and does not hold the key any more.
+            done = self._storing.operations.done_to(tx, _CANCEL)
+            held = runs.active(tx, [key], codec=self._core.codec).get(key) if done is None else None
+            return done if held is None else held.id
 
-        seen = self._storing.read(holder, session, verb="runs.cancel")
+        seen = self._storing.read(holder, session, verb=_CANCEL)
         # A caller's snapshot may be older than the ticker.
-        held = self._core.read(holder) if seen is None and session is not None else seen
-        if held is None:
+        found = self._core.read(holder) if seen is None and session is not None else seen
+        if found is None:
             raise TickerNotFoundError(f"active {KIND_NAMES[self._kind]}", f"unique key {unique_key!r}")
-        return held.id
+        return found
 
     def retry(
         self,
@@ -245,6 +274,8 @@ class AsyncRuns(AsyncManager):
     by_id_prefix: Final = AsyncVerb(RunManager.by_id_prefix)
     get: Final = AsyncVerb(RunManager.get)
     explain: Final = AsyncVerb(RunManager.explain)
+    explain_held: Final = AsyncVerb(RunManager.explain_held)
+    result: Final = AsyncVerb(RunManager.result)
     find: Final = AsyncVerb(RunManager.find)
     iterate: Final = AsyncListing(RunManager.iterate)
     count: Final = AsyncVerb(RunManager.count)

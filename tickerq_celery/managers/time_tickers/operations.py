@@ -13,7 +13,7 @@ from tickerq_celery.errors import TickerNotFoundError, TickerStateError
 from tickerq_celery.managers.batches import IdT, checked_changes
 from tickerq_celery.managers.changes import change_of, deletion_of
 from tickerq_celery.managers.operations import KIND_NAMES, Operation, operation_on
-from tickerq_celery.managers.unit_of_work import UnitOfWork
+from tickerq_celery.managers.unit_of_work import UnitOfWork, refuse_async_session
 from tickerq_celery.store.database.transaction import Transaction, savepoint
 from tickerq_celery.store.runs import runs
 from tickerq_celery.tickers.audit import ObjectKind
@@ -146,7 +146,7 @@ class TimeTickerOperations(Generic[SessionT]):
             TickerChangedError: It is not the ``expected`` one any more.
             TickerValidationError: A field does not exist, is fixed, or its value cannot be stored.
         """
-        self._storing.refuse_asynchronous(session, verb="time_tickers.update")
+        refuse_async_session(session, verb="time_tickers.update")
         return self.update_batch(
             {ticker_id: changes},
             session=session,

@@ -1,11 +1,10 @@
 """Schedule a Celery task in one call, as ``schedule`` of a function does."""
 
 from datetime import datetime, timedelta
-from typing import Generic, Unpack
+from typing import TYPE_CHECKING, Generic, Unpack
 
 from tickerq_celery.enums import OnConflict, OnConflictLike
-from tickerq_celery.managers.time_tickers.time_tickers import TimeTickerManager
-from tickerq_celery.managers.unit_of_work import UnitOfWork
+from tickerq_celery.managers.unit_of_work import refuse_async_session
 from tickerq_celery.tickers.celery_task import TaskLike
 from tickerq_celery.tickers.fields import TaskScheduleOptions
 from tickerq_celery.tickers.inputs import TimeTicker
@@ -14,13 +13,17 @@ from tickerq_celery.tickers.scheduling import asked_at, refuse_keywords
 from tickerq_celery.tickers.sessions import SessionT
 from tickerq_celery.tickers.views import Run
 
+if TYPE_CHECKING:
+    from tickerq_celery.managers.time_tickers.time_tickers import TimeTickerManager
+
 
 class TaskScheduling(Generic[SessionT]):
-    """Runs of Celery tasks, each added by one call."""
+    """Schedules runs of Celery tasks, each by one call."""
 
-    def __init__(self, storing: UnitOfWork, time_tickers: TimeTickerManager[SessionT]) -> None:
-        self._storing = storing
-        self._time_tickers = time_tickers
+    @property
+    def _time_tickers(self) -> "TimeTickerManager[SessionT]":
+        """Where they are added."""
+        raise NotImplementedError
 
     def schedule(
         self,
@@ -33,7 +36,11 @@ class TaskScheduling(Generic[SessionT]):
         allow_unknown: bool = False,
         **ticker: Unpack[TaskScheduleOptions],
     ) -> Run:
-        """Schedule a run of a Celery task at a moment, after a delay, or now.
+        """Schedule a run of a Celery task at a moment, after a ``delay`` (seconds or a timedelta), or now.
+
+        ``task`` is a signature, ``add.s(2, 3)``, the task itself, or its name; the latter two take ``args``,
+        ``kwargs`` and ``options``. ``session``, ``on_conflict`` and ``allow_unknown`` are those of
+        ``time_tickers.add``; further keywords are fields of TimeTicker.
 
         Raises:
             TickerValidationError: Both ``at`` and ``delay`` are given, or a field cannot be stored.
@@ -41,7 +48,7 @@ class TaskScheduling(Generic[SessionT]):
             UnknownKeywordError: A keyword is no field.
             DuplicateTickerError: A ticker with the same unique key is not terminal.
         """
-        self._storing.refuse_asynchronous(session, verb="schedule")
+        refuse_async_session(session, verb="schedule")
         refuse_keywords_of_functions(ticker)
         refuse_keywords(ticker, TaskScheduleOptions)
         moment = asked_at(at, delay)

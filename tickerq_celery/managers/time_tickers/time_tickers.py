@@ -18,16 +18,17 @@ from tickerq_celery.managers.batches import (
     check_fields,
 )
 from tickerq_celery.managers.chains import chain_below, chains_of, with_children
-from tickerq_celery.managers.filters import RunFilters
 from tickerq_celery.managers.fresh_runs import fresh_run
 from tickerq_celery.managers.operations import Operation, Recall, operation_on
 from tickerq_celery.managers.task_calls import is_message, replaced
 from tickerq_celery.managers.time_tickers.operations import TimeTickerOperations
+from tickerq_celery.managers.unit_of_work import refuse_async_session
 from tickerq_celery.runtime.core import Core
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.tickers.audit import ObjectKind
 from tickerq_celery.tickers.call import Changes, with_names
 from tickerq_celery.tickers.counts import MOST_COUNTED
+from tickerq_celery.tickers.criteria import RunFilters
 from tickerq_celery.tickers.effect import Change, Effect
 from tickerq_celery.tickers.fields import CloneChanges
 from tickerq_celery.tickers.inputs import TimeTicker
@@ -76,7 +77,7 @@ class TimeTickerManager(TimeTickerOperations[SessionT]):
             OtherDatabaseError: ``session`` is on another database than the store.
             StoreError: The database is unreachable.
         """
-        self._storing.refuse_asynchronous(session, verb="time_tickers.add")
+        refuse_async_session(session, verb="time_tickers.add")
         batch = [ticker]
         operation = _adding("add", batch=batch, allow_unknown=allow_unknown, on_conflict=on_conflict)
         return self._add(
@@ -180,7 +181,7 @@ class TimeTickerManager(TimeTickerOperations[SessionT]):
             )
             check_version(version, original, found)
             if is_message(original):
-                raise TickerStateError(original.id, "a message that durable_eta keeps", "copied")
+                raise TickerStateError(original.id, "a message that Celery made of a call", "copied")
             copied = replace(as_ticker(original, but=replaced(wanted)), unique_key=None)
         is_past = original.execution_time is not None and original.execution_time <= self.now
         if is_past or wanted.get("delay") is not None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, select, update
 
-from tickerq_celery.enums import TickerKind, TickerStatus
+from tickerq_celery.enums import CLAIMED, TickerKind, TickerStatus
 from tickerq_celery.payload.codec import Packed
 from tickerq_celery.store.calls import execution_ends, executions, revocations
 from tickerq_celery.store.database.transaction import Transaction, rowcount
@@ -102,7 +102,7 @@ def _retried(tx: Transaction, execution: TaskExecution) -> Any:
             tickers.c.function == execution.task,
             func.coalesce(tickers.c.task_id, str(execution.id)) == execution.task_id,
             tickers.c.retry_count == execution.retries,
-            tickers.c.status.in_([TickerStatus.IN_PROGRESS, TickerStatus.QUEUED]),
+            tickers.c.status.in_(CLAIMED),
         )
         .with_for_update()
     ).one_or_none()

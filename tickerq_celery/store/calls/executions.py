@@ -5,21 +5,23 @@ What runs is Celery's decision: only records are fenced, never the body.
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, not_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, false, func, not_, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
+from tickerq_celery.clock import Clock
 from tickerq_celery.enums import SUCCEEDED, TickerKind, TickerStatus
 from tickerq_celery.store.calls import execution_ends
+from tickerq_celery.store.database.bound import bound, parameters
 from tickerq_celery.store.database.transaction import Transaction, rowcount
-from tickerq_celery.store.runs.ends import (
-    end_waiting,
-    failure_columns,
-)
+from tickerq_celery.store.runs.ends import end_waiting, failure_columns
 from tickerq_celery.store.runs.publications import end_as_published
 from tickerq_celery.store.runs.starts import STARTED, started
 from tickerq_celery.store.tables import attempts, tickers
+from tickerq_celery.store.tables.column_types import sql_now
 from tickerq_celery.tickers.claims import Started, TaskExecution
 from tickerq_celery.tickers.effect import Effect
 from tickerq_celery.tickers.lifecycle import (
@@ -60,19 +62,25 @@ def start(
         update(tickers)
         .where(*_of(execution), tickers.c.status == row.status, tickers.c.executions == before.executions)
         .values(
-            **_REOPENED,
-            status=TickerStatus.IN_PROGRESS,
-            executions=mine.executions,
-            retry_count=execution.retries,
-            running_on=node_id,
-            lock_holder=node,
-            locked_at=row.at,
-            started_at=mine.started_at,
-            published_at=func.coalesce(tickers.c.published_at, row.at),
-            updated_at=row.at,
+            _begun(at=row.at, started_at=mine.started_at, node_id=node_id, node=node)
+            | {"executions": mine.executions, "retry_count": execution.retries}
         ),
     )
     return mine if written == 1 else None
+
+
+def start_queued(tx: Transaction, execution: TaskExecution, *, node_id: UUID, node: str) -> Started | None:
+    """Do the same for a call that is Queued and has no children, by one statement; else return None.
+
+    For a database whose UPDATE returns rows.
+    """
+    values = {"id": execution.id, "claim_no": execution.claim_no, "function": execution.task}
+    values |= {"namespace": tx.namespace, "retry_count": execution.retries, "task_id": execution.task_id}
+    row = tx.execute(
+        _start_queued(tx.clock),
+        parameters({**values, "running_on": node_id, "lock_holder": node}) | {"own_id": str(execution.id)},
+    ).one_or_none()
+    return None if row is None else started(row)
 
 
 def start_late(
@@ -203,14 +211,66 @@ _REOPENED: dict[str, object] = dict.fromkeys(
 )
 
 
+# A process has one clock.
+@lru_cache(maxsize=8)
+def _start_queued(clock: Clock) -> ReturningUpdate[Any]:
+    now = sql_now(clock)
+    node = {"node_id": bound(tickers.c.running_on), "node": bound(tickers.c.lock_holder)}
+    return (
+        update(tickers)
+        .where(
+            *_has(
+                run_id=bound(tickers.c.id),
+                claim_no=bound(tickers.c.claim_no),
+                task=bound(tickers.c.function),
+                own_id=bindparam("own_id"),
+                task_id=bound(tickers.c.task_id),
+            ),
+            tickers.c.namespace == bound(tickers.c.namespace),
+            tickers.c.kind == TickerKind.CELERY_TASK.value,
+            tickers.c.status == TickerStatus.QUEUED,
+            tickers.c.retry_count == bound(tickers.c.retry_count),
+            tickers.c.has_children.is_(false()),
+        )
+        .values(_begun(at=now, started_at=now, **node) | {"executions": tickers.c.executions + 1})
+        .returning(*STARTED)
+    )
+
+
 def _of(execution: TaskExecution) -> tuple[ColumnElement[bool], ...]:
+    return _has(
+        run_id=execution.id,
+        claim_no=execution.claim_no,
+        task=execution.task,
+        own_id=str(execution.id),
+        task_id=execution.task_id,
+    )
+
+
+def _has(
+    *, run_id: Any, claim_no: Any, task: Any, own_id: Any, task_id: Any
+) -> tuple[ColumnElement[bool], ...]:
     # Whose headers a message has, it need not be: a body may hand its own on to whatever it calls.
     return (
-        tickers.c.id == execution.id,
-        tickers.c.claim_no == execution.claim_no,
-        tickers.c.function == execution.task,
-        func.coalesce(tickers.c.task_id, str(execution.id)) == execution.task_id,
+        tickers.c.id == run_id,
+        tickers.c.claim_no == claim_no,
+        tickers.c.function == task,
+        func.coalesce(tickers.c.task_id, own_id) == task_id,
     )
+
+
+def _begun(*, at: Any, started_at: Any, node_id: Any, node: Any) -> dict[str, Any]:
+    """Return what a start writes beside the number of the execution."""
+    return {
+        **_REOPENED,
+        "status": TickerStatus.IN_PROGRESS,
+        "running_on": node_id,
+        "lock_holder": node,
+        "locked_at": at,
+        "started_at": started_at,
+        "published_at": func.coalesce(tickers.c.published_at, at),
+        "updated_at": at,
+    }
 
 
 def _lock(tx: Transaction, execution: TaskExecution) -> Any:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from tickerq_celery.enums import SUCCEEDED, TickerStatus
+from tickerq_celery.enums import DECIDED, TickerStatus
 from tickerq_celery.store.cron.cron_tickers import edit
 from tickerq_celery.store.cron.occurrences import hold_pending
 from tickerq_celery.store.database.transaction import Transaction
@@ -21,7 +21,6 @@ ORPHANED = "no beat's code defines this entry any more"
 _LOOKED_AT, _LATEST = 1_000, 100
 # How much of an error is shown.
 _HEAD = 200
-_ENDS = SUCCEEDED | {TickerStatus.FAILED}
 
 
 def is_orphaned(cron: CronRow) -> bool:
@@ -74,7 +73,7 @@ def failures_in_a_row(tx: Transaction, cron: CronRow, *, among_latest: int | Non
     )
     statement = (
         select(latest.c.status)
-        .where(latest.c.status.in_(_ENDS))
+        .where(latest.c.status.in_(DECIDED))
         .order_by(latest.c.instant.desc())
         .limit(cron.pause_on_failure)
     )
@@ -106,6 +105,7 @@ class PausedCron:
     paused_at: datetime | None
     error_type: str | None = None
     error_head: str | None = None
+    description: str | None = None
 
 
 def paused(tx: Transaction, *, most: int) -> list[PausedCron]:
@@ -114,6 +114,7 @@ def paused(tx: Transaction, *, most: int) -> list[PausedCron]:
         cron_tickers.c.id,
         cron_tickers.c.function,
         cron_tickers.c.expression,
+        cron_tickers.c.description,
         cron_tickers.c.paused_reason.label("reason"),
         cron_tickers.c.paused_by,
         cron_tickers.c.paused_at,

@@ -20,7 +20,7 @@ from tickerq_celery.enums import TERMINAL, TickerStatus
 from tickerq_celery.store.database.dialects import dialect_of
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.reading.index_scans import EARLIEST, limited_union
-from tickerq_celery.store.reading.views import KINDS, ORIGINS
+from tickerq_celery.store.reading.row_mapping import READERS
 from tickerq_celery.store.tables import cron_tickers, tickers
 from tickerq_celery.tickers.construction import constructor
 from tickerq_celery.tickers.cron_figures import CronFigures, CronOutcome, figures_of
@@ -34,6 +34,7 @@ _COLUMNS = (
 _outcome = constructor(
     CronOutcome, ["kind", "origin", "run_id", "status", "instant", "started_at", "ended_at", "elapsed"]
 )
+_kind, _origin = READERS["kind"], READERS["origin"]
 # Some more than are shown: a few may be manual runs, or records of what was skipped.
 _LOOKED_AT = 25
 # SQLite takes 500 parts of a union.
@@ -54,7 +55,7 @@ def find(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, CronFigures]:
         return {}
     newest: dict[UUID, dict[TickerStatus, list[CronOutcome]]] = {each: {} for each in crons}
     for cron_id, kind, origin, run_id, status, *times in _newest(tx, list(crons)):
-        outcome = _outcome(KINDS[kind], ORIGINS[origin], run_id, status, *times)
+        outcome = _outcome(_kind(kind), _origin(origin), run_id, status, *times)
         newest[cron_id].setdefault(status, []).append(outcome)
     for by_status in newest.values():
         for ends in by_status.values():

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, ScalarSelect, and_, case, func, literal, or_, select
 
-from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerKind, TickerPriority, TickerStatus
+from tickerq_celery.enums import SUCCEEDED, TickerStatus
 from tickerq_celery.store.cron.cron_pauses import BY_FAILURES
 from tickerq_celery.store.database.dialects import dialect_of
 from tickerq_celery.store.database.transaction import Transaction
@@ -17,13 +17,14 @@ from tickerq_celery.store.reading.filters import begins, behind, has_tag
 from tickerq_celery.store.reading.index_scans import EARLIEST, Scan
 from tickerq_celery.store.reading.list_pages import ListQuery
 from tickerq_celery.store.reading.ordered_reads import Stage
+from tickerq_celery.store.reading.row_mapping import read_fields
 from tickerq_celery.store.tables import cron_tickers, tickers
-from tickerq_celery.tickers.cron_summaries import CronSummary
 from tickerq_celery.tickers.listings import Listing
+from tickerq_celery.tickers.summaries import CronSummary
 
 _C, _T = cron_tickers.c, tickers.c
-_NAMES = tuple(each.name for each in fields(CronSummary))
-_COLUMNS = tuple(_C[name] for name in _NAMES if name != "is_seeded")
+_STORED = tuple(each.name for each in fields(CronSummary) if each.name != "is_seeded")
+_COLUMNS = tuple(_C[name] for name in _STORED)
 # Rows that are read to know it of one: its own, its last failure twice, and its last end of two statuses.
 _ROWS_OF_FAILING = 5
 _INDEX = "ix_tickerq_tickers_cron"
@@ -133,18 +134,7 @@ def _conditions(tx: Transaction, wanted: CronFilter) -> list[ColumnElement[bool]
 
 
 def _summary(row: Row[Any]) -> CronSummary:
-    values = row._asdict()
-    return CronSummary(
-        **{name: values[name] for name in _NAMES if name in values}
-        | {
-            "kind": TickerKind(row.kind),
-            "is_seeded": row.seed_expression is not None,
-            "misfire": MisfirePolicy(row.misfire),
-            "overlap": OverlapPolicy(row.overlap),
-            "priority": TickerPriority(row.priority),
-            "tags": tuple(row.tags),
-        }
-    )
+    return CronSummary(**read_fields(row, _STORED), is_seeded=row.seed_expression is not None)
 
 
 def _is_failing(tx: Transaction, *, wanted: bool) -> ColumnElement[bool]:
@@ -156,7 +146,7 @@ def _is_failing(tx: Transaction, *, wanted: bool) -> ColumnElement[bool]:
     last_failed = and_(
         *(
             failed > func.coalesce(_last(tx, status), literal(EARLIEST, _T.ended_at.type))
-            for status in (TickerStatus.DONE, TickerStatus.DUE_DONE)
+            for status in sorted(SUCCEEDED)
         )
     )
     paused = and_(_C.is_enabled.is_(False), _C.paused_by == BY_FAILURES)

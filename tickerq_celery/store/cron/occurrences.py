@@ -90,12 +90,19 @@ def taken_among(tx: Transaction, cron_id: UUID, instants: Sequence[datetime]) ->
     return {instant for instant in taken if instant is not None}
 
 
-def after(tx: Transaction, cron_id: UUID, moment: datetime) -> set[datetime]:
-    """Return the instants after a moment that have their occurrence, which to come only a skipped one has."""
-    statement = select(tickers.c.instant).where(
-        tickers.c.cron_ticker_id == cron_id, tickers.c.instant > moment
+def after(tx: Transaction, cron_ids: Sequence[UUID], moment: datetime) -> dict[UUID, set[datetime]]:
+    """Return the instants after a moment that have their occurrence, by their cron tickers.
+
+    To come only a skipped one has its occurrence.
+    """
+    statement = select(tickers.c.cron_ticker_id, tickers.c.instant).where(tickers.c.instant > moment)
+    rows = in_parts(
+        cron_ids, lambda part: tx.execute(statement.where(tickers.c.cron_ticker_id.in_(part))).all()
     )
-    return {instant for instant in tx.scalars(statement) if instant is not None}
+    found: dict[UUID, set[datetime]] = {}
+    for row in rows:
+        found.setdefault(row.cron_ticker_id, set()).add(row.instant)
+    return found
 
 
 def lock_at(tx: Transaction, cron_id: UUID, instant: datetime) -> Occurrence | None:
@@ -138,14 +145,22 @@ def hold_pending(tx: Transaction, cron_id: UUID) -> None:
     )
 
 
-def lock_pending(tx: Transaction, cron_id: UUID) -> dict[UUID, datetime]:
-    """Lock the occurrences of a cron ticker's instants that have not begun; return their instants."""
-    pending = select(tickers.c.id, tickers.c.instant).where(*_IS_PENDING, tickers.c.instant.is_not(None))
+def lock_pending(tx: Transaction, cron_ids: Sequence[UUID]) -> dict[UUID, dict[UUID, datetime]]:
+    """Lock the occurrences of cron tickers' instants that have not begun.
+
+    Returns their instants by their ids, by their cron tickers.
+    """
+    pending = select(tickers.c.id, tickers.c.cron_ticker_id, tickers.c.instant).where(
+        *_IS_PENDING, tickers.c.instant.is_not(None)
+    )
     rows = in_parts(
-        _pending_of(tx, [cron_id]).get(cron_id, []),
+        [each for ids in _pending_of(tx, cron_ids).values() for each in ids],
         lambda part: tx.execute(pending.where(tickers.c.id.in_(part)).with_for_update()).all(),
     )
-    return {row.id: row.instant for row in rows}
+    found: dict[UUID, dict[UUID, datetime]] = {}
+    for row in rows:
+        found.setdefault(row.cron_ticker_id, {})[row.id] = row.instant
+    return found
 
 
 def rewrite_pending(tx: Transaction, edits: Sequence[CronEdit]) -> None:

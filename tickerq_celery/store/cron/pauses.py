@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, exists, or_, select
+from sqlalchemy import Row, Select, delete, exists, literal, or_, select
 
 from tickerq_celery.enums import PauseKind
 from tickerq_celery.store.cron.cron_tickers import paused_among
@@ -47,6 +47,16 @@ def list_pauses(tx: Transaction) -> list[Pause]:
         select(pauses).where(pauses.c.namespace == tx.namespace).order_by(pauses.c.paused_at, pauses.c.name)
     )
     return [_pause(row) for row in rows]
+
+
+def list_with_time(tx: Transaction) -> list[Pause]:
+    """Return the same, and let the transaction know the time by that statement."""
+    always = select(literal(1).label("one")).subquery()
+    both = always.outerjoin(pauses, pauses.c.namespace == tx.namespace)
+    statement: Select[Any] = select(*pauses.c, tx.sql_now().label("now")).select_from(both)
+    rows = tx.execute(statement.order_by(pauses.c.paused_at, pauses.c.name)).all()
+    tx.now = rows[0].now
+    return [_pause(row) for row in rows if row.kind is not None]
 
 
 def of_cron(tx: Transaction, cron: CronRow) -> Pause | None:

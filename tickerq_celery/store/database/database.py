@@ -23,6 +23,7 @@ from tickerq_celery.store.database.errors import (
     is_transient,
     lacks_table,
     no_tables,
+    outage,
 )
 from tickerq_celery.store.database.refusals import translated_refusals
 from tickerq_celery.store.database.urls import database_file, shown_store
@@ -77,6 +78,11 @@ class Database:
     def autocommits(self) -> bool:
         """Whether a statement that is alone takes fewer round trips than in a transaction."""
         return self.dialect.autocommits
+
+    @property
+    def returns_alone(self) -> bool:
+        """Whether such a statement may be an UPDATE that returns its rows."""
+        return self.autocommits and self.engine.dialect.update_returning
 
     @property
     def engine(self) -> Engine:
@@ -151,7 +157,7 @@ class Database:
             elif lacks_table(error):
                 raise SchemaError(no_tables(self.shown)) from error
             elif is_outage(error):
-                raise StoreError(self._reason(error)) from error
+                raise outage(error, self._reason(error)) from error
             else:
                 raise
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from tickerq_celery.errors import StoreError
+from tickerq_celery.errors import StoreError, StoreUnreachableError
 from tickerq_celery.store.database.dialects import DIALECTS
 
 # An error does not say of which database it is, but the codes of each are no other one's.
@@ -50,3 +50,11 @@ def is_outage(error: DBAPIError) -> bool:
         return True
     is_operational = isinstance(error, OperationalError | InterfaceError)
     return is_operational and not any(each.is_violation(error) for each in _EACH)
+
+
+def outage(error: DBAPIError, reason: str) -> StoreError:
+    """Return an outage as an error of ours: there is no connection, or what one answers is an error."""
+    # What fails to connect has no statement; neither has what begins or ends a transaction.
+    is_refused = error.statement is None and not is_locked(error) and not is_read_only(error)
+    kind = StoreUnreachableError if error.connection_invalidated or is_refused else StoreError
+    return kind(reason)

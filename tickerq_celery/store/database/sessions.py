@@ -1,10 +1,11 @@
 """The transactions of callers: join one, know which store it leads to, and act once it has committed."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection, Transaction, event, inspect, select
@@ -30,8 +31,10 @@ else:
     Session = Deferred("sqlalchemy.orm", "Session")
     scoped_session = Deferred("sqlalchemy.orm", "scoped_session")
 
+T = TypeVar("T")
 _WAITING = "tickerq_after_commit"
 _STORE_ID = "tickerq_store_id"
+_AUTOCOMMIT = "its isolation level is AUTOCOMMIT, so that no rollback takes back what it stored"
 _LOCKED = (
     "database is locked: on SQLite a transaction that has read cannot wait for others that write; "
     "prepare_sqlite_engine(engine) lets yours begin as a writer"
@@ -49,21 +52,36 @@ def _off_the_loop(action: Callable[[], object]) -> Callable[[], None]:
     return start
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Following:
+    """What follows the commit of a root transaction: an action, given the items that it asked for."""
+
+    root: Transaction | None
+    action: Callable[..., object]
+    items: list[Any] | None
+    is_async: bool
+
+    @property
+    def still_waits(self) -> bool:
+        """Whether its transaction is open."""
+        return self.root is not None and self.root.is_active
+
+    def follow(self) -> None:
+        """Do it."""
+        action = self.action if self.items is None else partial(self.action, self.items)
+        (_off_the_loop(action) if self.is_async else action)()
+
+
 def _after_commit(session: "Session") -> None:
-    waiting = session.info.get(_WAITING, [])
-    ended = [action for root, action in waiting if root is not None and not root.is_active]
-    session.info[_WAITING] = [
-        (root, action) for root, action in waiting if root is not None and root.is_active
-    ]
-    for action in ended:
-        action()
+    waiting: list[_Following] = session.info.get(_WAITING, [])
+    session.info[_WAITING] = [each for each in waiting if each.still_waits]
+    for each in waiting:
+        if each.root is not None and not each.root.is_active:
+            each.follow()
 
 
 def _after_rollback(session: "Session", previous_transaction: Any) -> None:
-    waiting = session.info.get(_WAITING, [])
-    session.info[_WAITING] = [
-        (root, action) for root, action in waiting if root is not None and root.is_active
-    ]
+    session.info[_WAITING] = [each for each in session.info.get(_WAITING, []) if each.still_waits]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,12 +119,27 @@ def when_committed(caller: Caller, action: Callable[[], object]) -> None:
     the session: neither has made anything visible, and there the action does not happen. Nor does it for a
     bare connection, which has no event for its commit.
     """
+    _follow(caller, action, None)
+
+
+def gather_until_committed(
+    caller: Caller, items: Collection[T], action: Callable[[Collection[T]], object]
+) -> None:
+    """Call ``action`` as ``when_committed`` does, once for all that is gathered for it in the transaction."""
+    for each in [] if caller.session is None else caller.session.info.get(_WAITING, []):
+        if each.root is caller.root and each.action == action and each.items is not None:
+            each.items.extend(items)
+            return
+    _follow(caller, action, list(items))
+
+
+def _follow(caller: Caller, action: Callable[..., object], items: list[Any] | None) -> None:
     session = caller.session
     if session is None:
         return
-    waiting: list[tuple[Transaction | None, Callable[[], object]]]
-    waiting = session.info.setdefault(_WAITING, [])
-    waiting.append((caller.root, _off_the_loop(action) if caller.connection.dialect.is_async else action))
+    is_async = caller.connection.dialect.is_async
+    following = _Following(root=caller.root, action=action, items=items, is_async=is_async)
+    session.info.setdefault(_WAITING, []).append(following)
     if not event.contains(session, "after_commit", _after_commit):
         event.listen(session, "after_commit", _after_commit)
         event.listen(session, "after_soft_rollback", _after_rollback)
@@ -157,6 +190,41 @@ class Callers:
         if self._own is None:
             raise SchemaError(no_tables(self._database.shown))
         return self._own
+
+
+def inner_of(session: object) -> "Session | Connection | None":
+    """Return what an asynchronous session or connection works with; None of any other object.
+
+    Raises:
+        TickerValidationError: It is a connection that is not connected.
+    """
+    if isinstance(session, async_scoped_session):
+        session = session()
+    if isinstance(session, AsyncSession):
+        inner: Session = session.sync_session
+        return inner
+    if not isinstance(session, AsyncConnection):
+        return None
+    connection: Connection | None = session.sync_connection
+    if connection is None:
+        raise TickerValidationError("session", session, "it is not connected: `async with engine.connect()`")
+    return connection
+
+
+def is_session(session: object) -> bool:
+    """Return True for a session or a connection outside of event loops."""
+    return isinstance(session, (Connection, Session, scoped_session))
+
+
+def refuse_autocommit(connection: Connection) -> None:
+    """Refuse a connection on which each statement commits itself.
+
+    Raises:
+        TickerValidationError: It is one.
+    """
+    # Drivers do not say so of one level alike, and asking a database takes a round trip.
+    if connection._is_autocommit_isolation():  # noqa: SLF001
+        raise TickerValidationError("session", connection, _AUTOCOMMIT)
 
 
 def refuse_asynchronous(session: object, *, instead: str) -> None:

@@ -27,7 +27,7 @@ class Transaction:
 
     @cached_property
     def now(self) -> datetime:
-        """The database's time, read once for the whole transaction."""
+        """The database's time, read once for the whole transaction; a statement that tells it may set it."""
         return self.scalars(select(self.sql_now())).one()
 
     def sql_now(self) -> ColumnElement[datetime]:

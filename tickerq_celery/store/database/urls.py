@@ -8,8 +8,8 @@ from sqlalchemy.exc import ArgumentError
 
 from tickerq_celery.errors import ConfigError
 from tickerq_celery.store.database.dialects import SPELLINGS, dialect_of
+from tickerq_celery.wording import HIDDEN
 
-HIDDEN = "***"
 _SECRET_ARGUMENT = re.compile(
     r"(?<=[?&])((?:[\w.%-]*(?:password|passwd|passphrase|pwd|secret|token)[\w.%-]*|pass)=)[^&]*",
     re.IGNORECASE,

@@ -1,6 +1,6 @@
 """Functions that are waited for: runs are held until a live worker has them, or cron tickers name them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, exists, or_, select
 
@@ -36,8 +36,7 @@ def _of_crons(tx: Transaction, gaps: Sequence[Gap]) -> Iterator[str]:
         elif not each.is_whole:
             unsure.append(each.name)
     # A Celery task may have the name of a function.
-    are = in_parts(unsure, lambda some: tx.execute(select(*(_is_of_cron(tx, each) for each in some))).one())
-    yield from (name for name, is_one in zip(unsure, are, strict=True) if is_one)
+    yield from _those(tx, {each: _is_of_cron(tx, each) for each in unsure})
 
 
 def _is_function(named: NamedRows) -> bool:
@@ -53,9 +52,18 @@ def _is_of_cron(tx: Transaction, name: str) -> ColumnElement[bool]:
     )
 
 
-def is_awaited(tx: Transaction, name: str) -> bool:
-    """Return True if runs are held for a function that no live worker has, or a cron ticker names it."""
-    held = exists().where(
+def awaited_among(tx: Transaction, names: Collection[str]) -> set[str]:
+    """Return the functions for which runs are held that no live worker has, or that a cron ticker names."""
+    return set(_those(tx, {each: or_(_is_held(tx, each), _is_of_cron(tx, each)) for each in names}))
+
+
+def _is_held(tx: Transaction, name: str) -> ColumnElement[bool]:
+    return exists().where(
         active_runs.own(tx), tickers.c.held_for == HoldReason.FUNCTION.value, tickers.c.hold_key == name
     )
-    return bool(tx.execute(select(or_(held, _is_of_cron(tx, name)))).scalar_one())
+
+
+def _those(tx: Transaction, conditions: Mapping[str, ColumnElement[bool]]) -> Iterator[str]:
+    """Yield the names whose conditions are true."""
+    are = in_parts(list(conditions.values()), lambda some: tx.execute(select(*some)).one())
+    yield from (name for name, is_one in zip(conditions, are, strict=True) if is_one)

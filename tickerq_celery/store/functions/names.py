@@ -27,10 +27,11 @@ def find(tx: Transaction, texts: Collection[str], *, limit: int) -> tuple[Functi
     named = select(c.function).where(c.namespace == tx.namespace).order_by(c.function, c.id)
     held = select(t.hold_key).where(active_runs.own(tx), t.held_for == HoldReason.FUNCTION.value)
     known = registered | _names(tx, named, c.function) | _names(tx, held.order_by(t.hold_key), t.hold_key)
-    return tuple(
-        FunctionName(name=name, is_function=name in registered or awaited_functions.is_awaited(tx, name))
-        for name in having(known, texts)[:limit]
+    found = having(known, texts)[:limit]
+    functions_too = registered | awaited_functions.awaited_among(
+        tx, [each for each in found if each not in registered]
     )
+    return tuple(FunctionName(name=name, is_function=name in functions_too) for name in found)
 
 
 def is_task_named(tx: Transaction, name: str) -> bool:

@@ -12,9 +12,10 @@ from tickerq_celery.functions.records import FunctionRecord, digest_in, settings
 from tickerq_celery.store.cron import pauses
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.functions import awaited_functions, counts
-from tickerq_celery.store.nodes.views import definitions, state_in
+from tickerq_celery.store.nodes.views import definitions_in, state_in, with_definitions
 from tickerq_celery.store.reading.filters import begins, behind
 from tickerq_celery.store.reading.name_gaps import Gap
+from tickerq_celery.store.reading.row_mapping import read_fields
 from tickerq_celery.store.tables import functions, nodes
 from tickerq_celery.tickers.counts import RunCounts
 from tickerq_celery.tickers.function_views import (
@@ -27,12 +28,11 @@ from tickerq_celery.tickers.node_views import NodeState
 from tickerq_celery.tickers.pages import Page
 from tickerq_celery.tickers.pauses import Pause
 
-_MOST_NODES = 1_000
-_OF_NODES = ("id", "name", "definitions_hash", "seen_at", "stopping_since", "heartbeat", "lease")
+_OF_NODES = ("id", "name", "seen_at", "stopping_since", "heartbeat", "lease")
 _RECORD = tuple(each.name for each in fields(FunctionRecord))
 # Which options it has, its code alone says.
 _OF_UNREGISTERED: Mapping[str, Any] = {
-    **dict.fromkeys(_RECORD[1:]),
+    **dict.fromkeys(name for name in _RECORD if name != "name"),
     "priority": TickerPriority.NORMAL,
     "on_lost": OnLost.RETRY,
     "retries": 0,
@@ -44,7 +44,9 @@ _OF_UNREGISTERED: Mapping[str, Any] = {
 }
 
 
-def find(tx: Transaction, *, prefix: str | None, limit: int, after: str | None) -> Page[FunctionView]:
+def find(
+    tx: Transaction, *, prefix: str | None, limit: int, after: str | None, with_awaited: bool
+) -> Page[FunctionView]:
     """Return a page of the functions that workers registered, or that are waited for, from ``after`` on."""
     statement = select(functions).where(functions.c.namespace == tx.namespace)
     if prefix is not None:
@@ -57,7 +59,8 @@ def find(tx: Transaction, *, prefix: str | None, limit: int, after: str | None) 
     bounds = [max(after or "", start[:-1]), *rows]
     # What comes behind a row too many is no more of this page.
     ends = [*rows, *([] if len(rows) > limit else [None if prefix is None else behind(prefix)])]
-    awaited = awaited_functions.names(tx, [Gap(*each) for each in zip(bounds, ends, strict=False)])
+    gaps = [Gap(*each) for each in zip(bounds, ends, strict=False)]
+    awaited = awaited_functions.names(tx, gaps) if with_awaited else ()
     names = sorted({*rows, *(name for name in awaited if name.startswith(start))})
     shown = _views(tx, [rows.get(name, name) for name in names[:limit]])
     return Page(tuple(shown), next_cursor=names[limit - 1] if len(names) > limit else None)
@@ -67,7 +70,7 @@ def get(tx: Transaction, name: str) -> FunctionView | None:
     """Return a function of the namespace; or None where none registered it and nothing waits for it."""
     here = (functions.c.namespace == tx.namespace, functions.c.name == name)
     row = tx.execute(select(functions).where(*here)).one_or_none()
-    if row is None and not awaited_functions.is_awaited(tx, name):
+    if row is None and not awaited_functions.awaited_among(tx, [name]):
         return None
     return _views(tx, [name if row is None else row])[0]
 
@@ -98,11 +101,9 @@ def _views(tx: Transaction, found: Sequence[Row[Any] | str]) -> list[FunctionVie
 
 def _view(row: Row[Any], around: _Around) -> FunctionView:
     record = FunctionRecord(**{name: getattr(row, name) for name in _RECORD})
-    stored = {name: getattr(record, name) for name in _RECORD}
-    stored |= {"priority": TickerPriority(record.priority), "on_lost": OnLost(record.on_lost)}
     versions = _versions(around.definitions.get(record.name, {}))
     return FunctionView(
-        **stored,
+        **read_fields(row, _RECORD),
         namespace=row.namespace,
         registered_at=row.registered_at,
         updated_at=row.updated_at,
@@ -144,20 +145,15 @@ def _differences(
 
 def _live_definitions(tx: Transaction) -> Mapping[str, Mapping[str, Sequence[str]]]:
     """Return for each function how the live workers of the namespace define it, with their names."""
-    workers = [row for row in _workers(tx) if state_in(row) is NodeState.ALIVE]
-    sets = definitions(tx, {row.definitions_hash: row.id for row in workers})
-    found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for row in workers:
-        for function, definition in sets[row.definitions_hash].items():
-            found[function][definition].append(row.name)
-    return found
-
-
-def _workers(tx: Transaction) -> Sequence[Row[Any]]:
     columns = [*(nodes.c[name] for name in _OF_NODES), tx.sql_now().label("now")]
-    return tx.execute(
-        select(*columns)
-        .where(nodes.c.namespace == tx.namespace, nodes.c.kind == NodeKind.WORKER.value)
-        .order_by(nodes.c.name)
-        .limit(_MOST_NODES)
-    ).all()
+    workers = [nodes.c.namespace == tx.namespace, nodes.c.kind == NodeKind.WORKER.value]
+    rows = tx.execute(with_definitions(columns, workers, [nodes.c.name, nodes.c.id])).all()
+    if rows:
+        tx.now = rows[0].now
+    sets = definitions_in(rows)
+    found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        if state_in(row) is NodeState.ALIVE:
+            for function, definition in sets[row.definitions_hash].items():
+                found[function][definition].append(row.name)
+    return found

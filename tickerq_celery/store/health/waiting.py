@@ -1,26 +1,33 @@
 """What the store holds of a run that waits, and of the rows that it waits for."""
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, Row, Select, case, func, select
 
 from tickerq_celery.enums import (
+    RETRIABLE,
     HoldReason,
     OnLost,
+    Origin,
     RunCondition,
     TickerKind,
     TickerPriority,
     TickerStatus,
     TickerType,
 )
+from tickerq_celery.payload.codec import NO_REQUEST, Packed
+from tickerq_celery.store.database.batches import in_parts
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.reading.index_scans import limited_union
+from tickerq_celery.store.reading.ordered_reads import MOST_READ
+from tickerq_celery.store.reading.row_mapping import read_fields
 from tickerq_celery.store.runs.overlaps import key_of
-from tickerq_celery.store.runs.runs import one
 from tickerq_celery.store.tables import cron_tickers, functions, tickers
+from tickerq_celery.tickers.claims import CancelRequest
 from tickerq_celery.tickers.known_outcomes import status_word
 
 # So many held runs are looked at.
@@ -46,7 +53,7 @@ class OtherRun:
     lock_holder: str | None
     locked_at: datetime | None
     started_at: datetime | None
-    cancel_request: str | None
+    cancel_request: CancelRequest | None
 
     @property
     def status_word(self) -> str:
@@ -56,8 +63,10 @@ class OtherRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingRun(OtherRun):
-    """A run, with all that says what it waits for."""
+    """A run, with all that says what it waits for; ``packed`` is the request of one that can be retried."""
 
+    packed: Packed
+    origin: Origin
     type: TickerType
     claim_no: int
     execution_time: datetime | None
@@ -106,28 +115,35 @@ class CronPause:
 class Registered:
     """What the store knows of a function that a worker registered once."""
 
+    request_schema: Any
     on_lost: OnLost
     rate_free_at: datetime | None
     registered_at: datetime
 
 
-_WORDS: Mapping[str, type[Any]] = {
-    "type": TickerType,
-    "kind": TickerKind,
-    "held_for": HoldReason,
-    "on_lost": OnLost,
-    "run_condition": RunCondition,
-    "priority": TickerPriority,
-    "tags": tuple,
-}
-OTHER_COLUMNS = tuple(tickers.c[each.name] for each in fields(OtherRun))
-_WAITING_COLUMNS = tuple(tickers.c[each.name] for each in fields(WaitingRun))
+_OTHER, _WAITING, _REGISTERED = (
+    tuple(each.name for each in fields(kind) if each.name != "packed")
+    for kind in (OtherRun, WaitingRun, Registered)
+)
+OTHER_COLUMNS = tuple(tickers.c[name] for name in _OTHER)
+_REQUEST = case((tickers.c.status.in_(RETRIABLE), tickers.c.request)).label("request")
+_WAITING_COLUMNS = (*(tickers.c[name] for name in _WAITING), _REQUEST, tickers.c.encoding)
 
 
-def find(tx: Transaction, ticker_id: UUID, type: TickerType | None) -> WaitingRun | None:
-    """Return a run of this ``type``, or None."""
-    row = tx.execute(select(*_WAITING_COLUMNS).where(one(tx.namespace, ticker_id, type))).one_or_none()
-    return None if row is None else WaitingRun(**_read(row._asdict()))
+def find(tx: Transaction, ids: Collection[UUID], type: TickerType | None) -> list[WaitingRun]:
+    """Return those of ``ids`` that are runs of this ``type``, and let the transaction know the time."""
+    columns = [*_WAITING_COLUMNS, tx.sql_now().label("now")]
+    here: Select[Any] = select(*columns).where(tickers.c.namespace == tx.namespace)
+    here = here if type is None else here.where(tickers.c.type == int(type))
+    rows = in_parts(list(ids), lambda part: tx.execute(here.where(tickers.c.id.in_(part))).all())
+    if rows:
+        tx.now = rows[0].now
+    return [_waiting(row) for row in rows]
+
+
+def _waiting(row: Row[Any]) -> WaitingRun:
+    packed = NO_REQUEST if row.request is None else Packed(row.request, row.encoding)
+    return WaitingRun(**read_fields(row, _WAITING), packed=packed)
 
 
 def parent_of(tx: Transaction, run: WaitingRun) -> OtherRun | None:
@@ -140,19 +156,21 @@ def lock_holder(tx: Transaction, cron_id: UUID) -> OtherRun | None:
     return _other(tx, tickers.c.namespace == tx.namespace, tickers.c.active_key == key_of(cron_id))
 
 
-def cron_pause(tx: Transaction, cron_id: UUID) -> CronPause | None:
-    """Return whether a cron ticker is paused itself."""
+def cron_pauses(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, CronPause]:
+    """Return whether cron tickers are paused themselves, by their ids."""
     columns = [cron_tickers.c[each.name] for each in fields(CronPause)]
-    row = tx.execute(select(*columns).where(cron_tickers.c.id == cron_id)).one_or_none()
-    return None if row is None else CronPause(**row._asdict())
+    rows = in_parts(
+        list(ids), lambda part: tx.execute(select(*columns).where(cron_tickers.c.id.in_(part))).all()
+    )
+    return {row.id: CronPause(**row._asdict()) for row in rows}
 
 
-def registered(tx: Transaction, function: str) -> Registered | None:
-    """Return what is known of a function that any worker of the namespace ever registered."""
-    columns = (functions.c.on_lost, functions.c.rate_free_at, functions.c.registered_at)
-    among = (functions.c.namespace == tx.namespace, functions.c.name == function)
-    row = tx.execute(select(*columns).where(*among)).one_or_none()
-    return None if row is None else Registered(**_read(row._asdict()))
+def registered(tx: Transaction, names: Collection[str]) -> dict[str, Registered]:
+    """Return what is known of those functions that any worker of the namespace ever registered."""
+    columns = [functions.c.name, *(functions.c[name] for name in _REGISTERED)]
+    here = select(*columns).where(functions.c.namespace == tx.namespace)
+    rows = in_parts(list(names), lambda part: tx.execute(here.where(functions.c.name.in_(part))).all())
+    return {row.name: Registered(**read_fields(row, _REGISTERED)) for row in rows}
 
 
 def held_first(tx: Transaction, function: str) -> datetime | None:
@@ -173,6 +191,25 @@ def held_first(tx: Transaction, function: str) -> datetime | None:
     return since
 
 
+def first_held(tx: Transaction, function: str, reasons: Collection[HoldReason]) -> list[UUID]:
+    """Return of each reason the first run of a function that is held for it, among the first 2,000 runs."""
+    t, parts = tickers.c, []
+    for reason in reasons:
+        # In the order of the index.
+        held = (
+            select(t.id, t.namespace, t.function, t.hold_key, t.priority)
+            .where(t.held_for == reason.value)
+            .order_by(t.hold_key, t.priority, t.id)
+            .limit(MOST_READ)
+        ).subquery()
+        its = select(held.c.id).where(held.c.namespace == tx.namespace, held.c.function == function)
+        parts.append(its.order_by(held.c.hold_key, held.c.priority, held.c.id).limit(1))
+    if not parts:
+        return []
+    dialect = tx.connection.dialect.name
+    return list(tx.scalars(parts[0] if len(parts) == 1 else limited_union(dialect, parts)))
+
+
 def is_locked(tx: Transaction, ticker_id: UUID) -> bool:
     """Return True if another transaction has a run's row locked; not known of SQLite, which locks no rows.
 
@@ -185,16 +222,9 @@ def is_locked(tx: Transaction, ticker_id: UUID) -> bool:
 
 def other_from(row: Row[Any]) -> OtherRun:
     """Return the run that a row of ``OTHER_COLUMNS`` describes."""
-    return OtherRun(**_read(row._asdict()))
+    return OtherRun(**read_fields(row, _OTHER))
 
 
 def _other(tx: Transaction, *which: ColumnElement[bool]) -> OtherRun | None:
     row = tx.execute(select(*OTHER_COLUMNS).where(*which)).one_or_none()
     return None if row is None else other_from(row)
-
-
-def _read(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: _WORDS[name](value) if name in _WORDS and value is not None else value
-        for name, value in values.items()
-    }

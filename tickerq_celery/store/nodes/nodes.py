@@ -131,7 +131,7 @@ def register(
             counter=counter,
             started_at=started_at or now,
             stopping_since=now if is_stopping else None,
-            idle_since=now if vitals.is_idle else None,
+            idle_since=now if vitals.is_idle() else None,
             **signs_of(tx, vitals),
         )
     )
@@ -141,7 +141,9 @@ def register(
 def beat(tx: Transaction, node_id: UUID, *, vitals: Vitals = _UNKNOWN, is_stopping: bool = False) -> bool:
     """Write a heartbeat, with the time of the first one that stops; return True if the row is still there."""
     stopping_since = func.coalesce(nodes.c.stopping_since, tx.sql_now()) if is_stopping else None
-    idle_since = func.coalesce(nodes.c.idle_since, tx.sql_now()) if vitals.is_idle else None
+    # Their time first: of a message that has left its queue by then the worker says that it has it.
+    signs = signs_of(tx, vitals)
+    idle_since = func.coalesce(nodes.c.idle_since, tx.now) if vitals.is_idle() else None
     statement = (
         update(nodes)
         .where(nodes.c.id == node_id)
@@ -149,7 +151,7 @@ def beat(tx: Transaction, node_id: UUID, *, vitals: Vitals = _UNKNOWN, is_stoppi
             counter=nodes.c.counter + 1,
             stopping_since=stopping_since,
             idle_since=idle_since,
-            **signs_of(tx, vitals),
+            **signs,
         )
     )
     return rowcount(tx, statement) == 1
@@ -263,6 +265,12 @@ def function_sets(tx: Transaction, hashes: Collection[str]) -> dict[str, dict[st
         row.functions_hash: {name: limits_from(stored) for name, stored in row.functions.items()}
         for row in rows
     }
+
+
+def function_sets_of_workers(tx: Transaction) -> list[dict[str, FunctionLimits]]:
+    """Return the sets of functions that workers of a namespace have which take runs, with their limits."""
+    sets = tx.scalars(workers(tx.namespace).with_only_columns(nodes.c.functions).distinct())
+    return [{name: limits_from(stored) for name, stored in each.items()} for each in sets]
 
 
 def nodes_without_row(tx: Transaction) -> list[UUID]:

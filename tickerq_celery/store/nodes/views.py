@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import ColumnElement, Row, Select, Subquery, case, func, select
 
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.store.database.transaction import Transaction
@@ -20,9 +20,9 @@ _MOST = 1_000
 _SHOWN = (
     "id", "namespace", "name", "host", "pid", "version", "broker", "pool", "concurrency", "prefetch",
     "memory", "heartbeat", "lease", "started_at", "seen_at", "stopping_since", "ticked_at", "claimed",
-    "pruned_at", "pruned",
+    "pruned_at", "pruned", "refusal", "refused_since", "refused_at",
 )  # fmt: skip
-_OTHERS = (nodes.c.kind, nodes.c.queues, nodes.c.clock_at, nodes.c.definitions_hash)
+_OTHERS = (nodes.c.kind, nodes.c.queues, nodes.c.clock_at)
 
 
 def find(tx: Transaction, *, namespace: str | None, kind: NodeKind | None = None) -> list[NodeView]:
@@ -31,14 +31,43 @@ def find(tx: Transaction, *, namespace: str | None, kind: NodeKind | None = None
     Of all, those of the transaction's own namespace are among them first.
     """
     where = [] if namespace is None else [nodes.c.namespace == namespace]
-    columns = [*(nodes.c[name] for name in _SHOWN), *_OTHERS, tx.sql_now().label("now")]
+    running = _running()
+    columns = [
+        *(nodes.c[name] for name in _SHOWN),
+        *_OTHERS,
+        func.coalesce(running.c.number, 0).label("running"),
+        tx.sql_now().label("now"),
+    ]
     in_order = (nodes.c.namespace != tx.namespace, nodes.c.kind, nodes.c.name, nodes.c.id)
-    rows = tx.execute(select(*columns).where(*where).order_by(*in_order).limit(_MOST)).all()
-    sets = definitions(tx, {row.definitions_hash: row.id for row in rows})
-    running = _running(tx)
-    views = [_view(row, tuple(sets[row.definitions_hash]), running.get(row.id, 0)) for row in rows]
+    statement = with_definitions(columns, where, in_order)
+    rows = tx.execute(statement.outerjoin(running, running.c.running_on == nodes.c.id)).all()
+    sets = definitions_in(rows)
+    views = [_view(row, tuple(sets[row.definitions_hash])) for row in rows]
     found = [each for each in _with_missing(views) if kind is None or each.kind is kind]
     return sorted(found, key=lambda each: (each.kind, each.name, each.id))
+
+
+def with_definitions(
+    columns: Sequence[ColumnElement[Any]],
+    which: Sequence[ColumnElement[bool]],
+    in_order: Sequence[ColumnElement[Any]],
+) -> Select[*tuple[Any, ...]]:
+    """Return a query of columns of nodes in an order, as ``definitions_in`` reads it: 1,000 at most.
+
+    Of each hash the first one brings its functions: workers are many, and the versions of their code are few.
+    """
+    number = func.row_number().over(partition_by=nodes.c.definitions_hash, order_by=in_order)
+    numbered = select(nodes.c.id, number.label("number")).where(*which).subquery()
+    own = case((numbered.c.number == 1, nodes.c.definitions)).label("its_definitions")
+    found = select(*columns, nodes.c.definitions_hash, own).join_from(
+        nodes, numbered, numbered.c.id == nodes.c.id
+    )
+    return found.order_by(*in_order).limit(_MOST)
+
+
+def definitions_in(rows: Sequence[Row[Any]]) -> dict[str, Mapping[str, str]]:
+    """Return for each hash the functions that nodes of it have, with how they define each."""
+    return {row.definitions_hash: row.its_definitions for row in rows if row.its_definitions is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,38 +81,22 @@ class DefinitionSet:
 def definition_sets(tx: Transaction, ids: Collection[UUID]) -> list[DefinitionSet]:
     """Return the different sets of functions that nodes have."""
     by_hash: dict[str, list[UUID]] = defaultdict(list)
-    rows = tx.execute(select(nodes.c.definitions_hash, nodes.c.id).where(nodes.c.id.in_(ids)))
+    rows = tx.execute(with_definitions([nodes.c.id], [nodes.c.id.in_(ids)], [nodes.c.id])).all()
     for row in rows:
         by_hash[row.definitions_hash].append(row.id)
-    found = definitions(tx, {each: its[0] for each, its in by_hash.items()})
-    return [DefinitionSet(nodes=its, digests=found[each]) for each, its in by_hash.items() if each in found]
+    found = definitions_in(rows)
+    return [DefinitionSet(nodes=its, digests=found[each]) for each, its in by_hash.items()]
 
 
-def definitions(tx: Transaction, node_of_hash: Mapping[str, UUID]) -> dict[str, dict[str, str]]:
-    """Return for each hash the functions that a node of it has, with how it defines each.
-
-    One node is read of each hash: workers are many, and the versions of their code are few.
-    """
-    rows = tx.execute(
-        select(nodes.c.definitions_hash, nodes.c.definitions).where(nodes.c.id.in_(node_of_hash.values()))
-    )
-    found: dict[str, dict[str, str]] = {row.definitions_hash: row.definitions for row in rows}
-    for each in node_of_hash.keys() - found.keys():
-        # That node has gone since its hash was read; others of it may be there.
-        same = select(nodes.c.definitions).where(nodes.c.definitions_hash == each).limit(1)
-        found[each] = tx.scalars(same).one_or_none() or {}
-    return found
-
-
-def _running(tx: Transaction) -> dict[UUID, int]:
+def _running() -> Subquery:
     """Return how many runs are InProgress on each node of the store: no more than the pools take."""
     # With a list of nodes SQLite would read the index from end to end, with all runs that have ended.
-    rows = tx.execute(
+    return (
         select(tickers.c.running_on, func.count().label("number"))
         .where(active_runs.IS_RUNNING)
         .group_by(tickers.c.running_on)
+        .subquery()
     )
-    return {row.running_on: row.number for row in rows}
 
 
 def state_in(row: Row[Any]) -> NodeState:
@@ -96,7 +109,7 @@ def state_in(row: Row[Any]) -> NodeState:
     )
 
 
-def _view(row: Row[Any], functions: tuple[str, ...], running: int) -> NodeView:
+def _view(row: Row[Any], functions: tuple[str, ...]) -> NodeView:
     silent_for = max(timedelta(0), row.now - row.seen_at)
     return NodeView(
         **{name: getattr(row, name) for name in _SHOWN},
@@ -105,7 +118,7 @@ def _view(row: Row[Any], functions: tuple[str, ...], running: int) -> NodeView:
         state=state_in(row),
         silent_for=silent_for,
         clock_offset=row.clock_at - row.seen_at,
-        running=running,
+        running=row.running,
         functions=functions,
         missing_functions=(),
     )

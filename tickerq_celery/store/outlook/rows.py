@@ -10,16 +10,15 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.schedule.bounds import dates_from
-from tickerq_celery.store import tables
 from tickerq_celery.store.database.batches import in_parts
 from tickerq_celery.store.database.dialects import dialect_of
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.nodes import nodes
 from tickerq_celery.store.reading.index_scans import EARLIEST, Scan, ScanClauses
-from tickerq_celery.store.reading.views import KINDS
+from tickerq_celery.store.reading.row_mapping import READERS
 from tickerq_celery.store.tables import cron_tickers, tickers
 from tickerq_celery.tickers.construction import constructor
-from tickerq_celery.tickers.outlook_steps import OutlookCron, PlannedRun, SkippedInstant
+from tickerq_celery.tickers.outlook_items import OutlookCron, PlannedRun, SkippedInstant
 
 _C, _T = cron_tickers.c, tickers.c
 _NEXT_RUN = "ix_tickerq_cron_tickers_namespace_next_run_at"
@@ -32,6 +31,7 @@ _CRON_FIELDS = (
     *(each.name for each in fields(OutlookCron) if each.name not in _MADE_OF_CRON),
 )
 _CRON_COLUMNS = tuple(_C[name] for name in _CRON_FIELDS)
+_kind = READERS["kind"]
 _made_cron = constructor(OutlookCron, _CRON_FIELDS)
 _RUN_COLUMNS = (
     _T.id, _T.kind, _T.function, _T.description, _T.tags, _T.due_at, _T.cron_ticker_id, _T.instant,
@@ -51,6 +51,16 @@ def planned(tx: Transaction, *, until: datetime, after: Key | None, limit: int) 
     """Return the cron tickers that fire before ``until``, the next first, from behind a key on."""
     scan = Scan(index=_NEXT_RUN, since=EARLIEST, until=until, conditions=[_C.namespace == tx.namespace])
     return [_cron(row) for row in _rows(tx, _CRON_COLUMNS, (_C.next_run_at, _C.id), scan, after, limit)]
+
+
+def count_planned(
+    tx: Transaction, *, until: datetime, after: Key | None, function: str | None, limit: int
+) -> int:
+    """Return how many cron tickers fire before ``until``, from behind a key on, counted up to ``limit``."""
+    here = [_C.namespace == tx.namespace, *([] if function is None else [_C.function == function])]
+    scan = Scan(index=_NEXT_RUN, since=EARLIEST, until=until, conditions=here)
+    found = _found(tx, (_C.id,), (_C.next_run_at, _C.id), scan, after, limit).subquery()
+    return tx.execute(select(func.count()).select_from(found)).scalar_one()
 
 
 def without_next_run(tx: Transaction, *, limit: int) -> tuple[list[OutlookCron], bool]:
@@ -79,10 +89,15 @@ def skipped(
     scan = Scan(index=_SKIPPED, since=since, conditions=[_C.namespace == tx.namespace])
     crons = _rows(tx, (*_CRON_COLUMNS, _C.is_enabled), (_C.skipped_until, _C.id), scan, None, limit)
     found = {row.id: _cron(row) for row in crons if row.is_enabled}
+    # Not joined to the statement above: MariaDB would read all occurrences of each of them.
     statement = _hinted(
         tx,
         select(
-            _T.id, _T.cron_ticker_id, _T.instant, _T.status, func.substr(_T.skipped_reason, 1, _HEAD)
+            _T.id,
+            _T.cron_ticker_id,
+            _T.instant,
+            _T.status,
+            func.substr(_T.skipped_reason, 1, _HEAD).label("reason"),
         ).where(_T.instant >= since, _T.instant < until),
         _INSTANTS,
     )
@@ -93,7 +108,7 @@ def skipped(
             cron=found[row.cron_ticker_id],
             instant=row.instant,
             is_skipped=row.status is TickerStatus.SKIPPED,
-            reason=row[-1],
+            reason=row.reason,
         )
         for row in rows
     ]
@@ -122,7 +137,7 @@ def waiting(
     return [
         PlannedRun(
             id=row.id,
-            kind=KINDS[row.kind],
+            kind=_kind(row.kind),
             function=row.function,
             description=row.description,
             tags=tuple(row.tags),
@@ -138,8 +153,7 @@ def waiting(
 
 def functions_of_workers(tx: Transaction) -> frozenset[str]:
     """Return the functions that workers of the namespace have which take runs."""
-    sets = nodes.workers(tx.namespace).with_only_columns(tables.nodes.c.functions).distinct()
-    return frozenset(name for functions in tx.scalars(sets) for name in functions)
+    return frozenset(name for functions in nodes.function_sets_of_workers(tx) for name in functions)
 
 
 def _rows(
@@ -180,4 +194,4 @@ def _hinted(tx: Transaction, statement: Select[*tuple[Any, ...]], index: str) ->
 
 def _cron(row: Sequence[Any]) -> OutlookCron:
     kind, tags, exclude, *others = row[: len(_CRON_COLUMNS)]
-    return _made_cron(KINDS[kind], tuple(tags), dates_from(exclude), *others)
+    return _made_cron(_kind(kind), tuple(tags), dates_from(exclude), *others)

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
-from sqlalchemy import ColumnElement, and_, case, or_
+from sqlalchemy import ColumnElement, or_
 
 from tickerq_celery.enums import TickerStatus
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.reading.index_scans import EARLIEST, LEAST_ID
+from tickerq_celery.store.reading.index_scans import EARLIEST, LEAST_ID, unindexed
 from tickerq_celery.store.tables import tickers
 
 # InProgress, and no other run; the other two are Idle, which nothing else is.
@@ -27,7 +27,7 @@ def own(tx: Transaction, *also: ColumnElement[bool]) -> ColumnElement[bool]:
 
     SQLite would take that for the better one, and with it read all runs of the namespace or function.
     """
-    return case((and_(tickers.c.namespace == tx.namespace, *also), 1), else_=0) == 1
+    return unindexed(tickers.c.namespace == tx.namespace, *also)
 
 
 def parts(tx: Transaction, statuses: Collection[TickerStatus]) -> Iterator[Sequence[ColumnElement[bool]]]:

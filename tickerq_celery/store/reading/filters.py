@@ -13,6 +13,7 @@ from tickerq_celery.enums import SUCCEEDED, TERMINAL, TickerKind, TickerStatus
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.reading.active_runs import BY_STATUS
 from tickerq_celery.store.tables import attempts, tickers
+from tickerq_celery.tickers.claims import hold_keys_shown_as
 from tickerq_celery.tickers.criteria import RunFilter
 
 # MariaDB may take all characters behind the first 65,536 ones for this one.
@@ -141,6 +142,10 @@ def has_tag(column: ColumnElement[Any], tag: str) -> ColumnElement[bool]:
     return or_(*(func.replace(tags, each, "") != tags for each in whole))
 
 
+def _is_held_under(keys: Collection[str]) -> ColumnElement[bool]:
+    return tickers.c.hold_key.in_(sorted(set().union(*map(hold_keys_shown_as, keys))))
+
+
 # The filters that are more than a column's value.
 _CONDITIONS: dict[str, Callable[[Any], ColumnElement[bool]]] = {
     "function": lambda names: tickers.c.function.in_(sorted(names)),
@@ -151,7 +156,7 @@ _CONDITIONS: dict[str, Callable[[Any], ColumnElement[bool]]] = {
     "outcome_known": has_outcome,
     "is_published": _is_published,
     "tag": partial(has_tag, tickers.c.tags),
-    "hold_key": lambda keys: tickers.c.hold_key.in_(sorted(keys)),
+    "hold_key": _is_held_under,
     "error": _mentions,
     "error_type": lambda name: tickers.c.exception_type == name,
     "node": _on_node,

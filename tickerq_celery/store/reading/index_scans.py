@@ -9,7 +9,18 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, literal, select, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Row,
+    Select,
+    and_,
+    case,
+    literal,
+    select,
+    tuple_,
+    union_all,
+)
 
 from tickerq_celery.store.database.dialects import Dialect, dialect_of
 from tickerq_celery.store.database.transaction import Transaction
@@ -18,6 +29,11 @@ from tickerq_celery.store.database.transaction import Transaction
 # no index, and by which neither it nor PostgreSQL takes a partial one.
 EARLIEST = datetime(2, 1, 1, tzinfo=UTC)
 LEAST_ID = UUID(int=0)
+
+
+def unindexed(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return what is true where all conditions are, and for which a database takes no index of theirs."""
+    return case((and_(*conditions), 1), else_=0) == 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

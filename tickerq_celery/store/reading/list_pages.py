@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, and_, case, select
 
 from tickerq_celery.store.database.batches import in_parts
 from tickerq_celery.store.database.transaction import Transaction
-from tickerq_celery.store.reading.ordered_reads import FoundKeys, Key, Stage, read_keys
+from tickerq_celery.store.reading.ordered_reads import FoundKeys, Key, Reach, Stage, read_keys
 from tickerq_celery.tickers.listings import Listing, Position, position_in
 
 T = TypeVar("T")
@@ -39,8 +39,10 @@ class ListQuery(Generic[T]):
         return blake2b(text.encode(), digest_size=9).hexdigest()
 
 
-def page(tx: Transaction, query: ListQuery[T], *, limit: int, cursor: str | None) -> Listing[T]:
-    """Return a page of a list.
+def page(
+    tx: Transaction, query: ListQuery[T], *, limit: int, cursor: str | None, reach: Reach | None = None
+) -> Listing[T]:
+    """Return a page of a list, read as far as ``reach``, or 2,000 rows.
 
     Raises:
         TickerValidationError: The cursor is not of this list with these filters.
@@ -51,7 +53,13 @@ def page(tx: Transaction, query: ListQuery[T], *, limit: int, cursor: str | None
         types = {each.name: each.types for each in query.stages}
         position = position_in(cursor, listing=query.name, fingerprint=fingerprint, stages=types)
     seen = read_keys(
-        tx, query.stages, and_(*query.which), position=position, limit=limit, rows_each=query.rows_each
+        tx,
+        query.stages,
+        and_(*query.which),
+        position=position,
+        limit=limit,
+        rows_each=query.rows_each,
+        reach=reach,
     )
     before, after = _around(seen, position)
     return Listing(
@@ -59,6 +67,7 @@ def page(tx: Transaction, query: ListQuery[T], *, limit: int, cursor: str | None
         next_cursor=None if after is None else after.cursor(query.name, fingerprint),
         previous_cursor=None if before is None else before.cursor(query.name, fingerprint),
         looked_back_to=None if seen.stopped_at is None else seen.stopped_at.moment,
+        looked_at=seen.read,
     )
 
 

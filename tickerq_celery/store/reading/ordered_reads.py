@@ -3,21 +3,33 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from math import ceil
+from math import ceil, inf
 from typing import Any, cast
 
-from sqlalchemy import Column, ColumnElement, FromClause, Row, Select, case, literal, select
+from sqlalchemy import Column, ColumnElement, FromClause, Row, Select, case, func, literal, or_, select
 
 from tickerq_celery.store.database.dialects import dialect_of
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.reading.index_scans import Scan, ScanClauses, limited_union
 from tickerq_celery.tickers.listings import Position
 
-# How many rows one read reads at most, wanted or not.
+# How many rows one read reads at most, wanted or not, unless it is asked to reach further.
 MOST_READ = 2_000
+# Of its seconds: each statement is to take all that are left, so that what it leaves then is worth no other.
+_USED_UP = 0.5
 _GROWTH = 8
+# As many times the rows that hold what is missing, by those read so far: they are seldom spread evenly.
+_SPREAD = 2
 # How many rows the first statement reads, so that of a few scans it need not ask any again.
 _AT_FIRST = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """How far one read may go: so many ``rows``, wanted or not, in about so many ``seconds``."""
+
+    rows: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +71,14 @@ class Key:
 class FoundKeys:
     """What one read found, in its direction, and whether there is more.
 
-    ``stopped_at`` is the last row that it read, where it had to stop before it had found enough.
+    ``stopped_at`` is the last row that it read, where it had to stop before it had found enough, having
+    ``read`` so many.
     """
 
     found: Sequence[Key]
     has_more: bool = False
     stopped_at: Key | None = None
+    read: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,6 +90,23 @@ class _Reading:
     missing: int
     is_backward: bool
     left: int
+    seconds: float
+    began: float
+    read: int = 0
+    found: int = 0
+
+    def affordable(self) -> int:
+        """Return how many rows the next statement may read: as many as the time that is left allows."""
+        spent = self.tx.clock.monotonic() - self.began
+        if not spent or not self.read:
+            return self.left
+        if spent >= self.seconds * _USED_UP:
+            return 0
+        return int(min(self.left, max(_AT_FIRST, self.read / spent * (self.seconds - spent))))
+
+    def likely(self) -> int:
+        """Return how many rows hold what is missing, if it is as rare among them as it was so far."""
+        return _SPREAD * self.missing * self.read // (self.found + 1)
 
 
 @dataclass(slots=True)
@@ -96,15 +127,23 @@ def read_keys(
     position: Position | None,
     limit: int,
     rows_each: int = 1,
+    reach: Reach | None = None,
 ) -> FoundKeys:
-    """Return up to ``limit`` keys of wanted rows from a position on, reading 2,000 at most.
+    """Return up to ``limit`` keys of wanted rows from a position on, as far as ``reach``, or 2,000 rows.
 
     ``rows_each`` is how many are read to know of one whether it is wanted.
     """
     is_backward = position is not None and position.is_backward
     # One more says whether there is one.
-    left = MOST_READ // rows_each
-    reading = _Reading(tx=tx, wanted=wanted, missing=limit + 1, left=left, is_backward=is_backward)
+    reading = _Reading(
+        tx=tx,
+        wanted=wanted,
+        missing=limit + 1,
+        left=(MOST_READ if reach is None else reach.rows) // rows_each,
+        seconds=inf if reach is None else reach.seconds,
+        is_backward=is_backward,
+        began=tx.clock.monotonic(),
+    )
     found: list[Key] = []
     last: Key | None = None
     for stage, start in _from(stages, position):
@@ -116,9 +155,10 @@ def read_keys(
                     return FoundKeys(found=found, has_more=True)
                 found.append(merged.key(row))
                 reading.missing -= 1
+                reading.found += 1
         last = last if row is None else merged.key(row)
         if not reading.left:
-            return FoundKeys(found=found, stopped_at=last)
+            return FoundKeys(found=found, stopped_at=last, read=reading.read)
     return FoundKeys(found=found)
 
 
@@ -172,24 +212,26 @@ class _Merged:
     def _fill(self, empty: Sequence[_ScanState]) -> bool:
         """Read the next rows of scans; return False if no more may be read."""
         reading = self._reading
-        share = reading.left // len(empty)
+        share = reading.affordable() // len(empty)
         # Few at first: most filters are met by most rows. All that are missing may be of one scan.
         enough = max(ceil(reading.missing / len(empty)), min(reading.missing, _AT_FIRST // len(empty)))
-        self._size = min(share, max(enough, self._size * _GROWTH))
+        if self._size:
+            enough = max(enough, self._size * _GROWTH, reading.likely() // len(empty))
+        self._size = min(share, enough)
         if not self._size:
             reading.left = 0
             return False
         parts = [self._part(number, scan) for number, scan in enumerate(empty)]
         union = limited_union(reading.tx.connection.dialect.name, parts)
         rows = reading.tx.execute(parts[0] if len(parts) == 1 else union).all()
-        reading.left -= len(rows)
         for number, scan in enumerate(empty):
-            own = list(rows)
-            if len(parts) > 1:
-                # A union has no order. What is merged is ordered by moments and ids, as Python orders them.
-                own = [row for row in rows if row.scan == number]
-                own.sort(key=self._values, reverse=self._is_descending)
-            scan.is_over = len(own) < self._size
+            own = [row for row in rows if row.scan == number]
+            # A union has no order. What is merged is ordered by moments and ids, as Python orders them.
+            own.sort(key=self._values, reverse=self._is_descending)
+            read = max((row.number for row in own), default=0) if self._is_far else len(own)
+            reading.left -= read
+            reading.read += read
+            scan.is_over = read < self._size
             scan.rows = own[::-1]
             if own:
                 scan.after = self._values(own[-1])
@@ -197,6 +239,11 @@ class _Merged:
 
     def _values(self, row: Row[Any]) -> tuple[Any, ...]:
         return tuple(row[1 : 1 + len(self._stage.order)])
+
+    @property
+    def _is_far(self) -> bool:
+        """Whether a statement reads so much that it returns the wanted rows only, and the last one."""
+        return self._size > MOST_READ
 
     def _part(self, number: int, state: _ScanState) -> Select[Any]:
         stage = self._stage
@@ -215,7 +262,22 @@ class _Merged:
             .limit(self._size)
         )
         hint = self._dialect.index_hint(state.scan.index)
-        return part if hint is None else part.with_hint(stage.table, hint)
+        part = part if hint is None else part.with_hint(stage.table, hint)
+        return self._wanted_of(part) if self._is_far else part
+
+    def _wanted_of(self, part: Select[Any]) -> Select[Any]:
+        """Return the wanted rows of a statement and its last one, each with its number in the order."""
+        rows = part.subquery()
+        keys = [rows.c[f"key_{each}"] for each in range(len(self._stage.order))]
+        ordered = [each.desc() if self._is_descending else each.asc() for each in keys]
+        numbered = select(
+            *rows.c,
+            func.row_number().over(order_by=ordered).label("number"),
+            func.count().over().label("rows_read"),
+        ).subquery()
+        return select(*numbered.c).where(
+            or_(numbered.c.is_wanted == 1, numbered.c.number == numbered.c.rows_read)
+        )
 
     def _beyond(self, clauses: ScanClauses, after: Sequence[Any] | None) -> list[ColumnElement[bool]]:
         if after is not None:

@@ -1,6 +1,6 @@
-"""Frozen rows as the columns of their tables, and cron tickers' rows back from them."""
+"""Frozen rows as the columns of their tables, and what columns hold back from them."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import date
 from enum import Enum
@@ -9,29 +9,79 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from tickerq_celery.enums import MisfirePolicy, OnLost, OverlapPolicy, TickerKind, TickerPriority
+from tickerq_celery.enums import (
+    HoldReason,
+    MisfirePolicy,
+    OnLost,
+    Origin,
+    OverlapPolicy,
+    RunCondition,
+    TickerKind,
+    TickerPriority,
+    TickerType,
+)
 from tickerq_celery.schedule.bounds import dates_from
+from tickerq_celery.store.tables import tickers
+from tickerq_celery.tickers.claims import CancelRequest
 from tickerq_celery.tickers.cron_rows import CronRow
 from tickerq_celery.tickers.run_rows import RunRow
+from tickerq_celery.tickers.timeouts import Timeouts
 
 _CRON_FIELDS = tuple(each.name for each in fields(CronRow) if each.name != "flaw")
 _RUN_FIELDS = tuple(each.name for each in fields(RunRow))
 
 
-def _on_lost(word: str | None) -> OnLost | None:
-    return None if word is None else OnLost(word)
+class _Members(dict[object, Enum | None]):
+    """The members of an enum by their values, and None for NULL; another value is the enum's own error."""
+
+    def __init__(self, kind: type[Enum]) -> None:
+        super().__init__({None: None, **{each.value: each for each in kind}})
+        self._kind = kind
+
+    def __missing__(self, value: object) -> Enum:
+        return self._kind(value)
 
 
-# What a newer version may have written in words that this one does not know. What replaces such a
-# word fires nothing, and lets no two occurrences run at once.
-_WORDS: dict[str, tuple[Callable[[Any], Any], object]] = {
-    "kind": (TickerKind, TickerKind.FUNCTION),
-    "priority": (TickerPriority, TickerPriority.NORMAL),
-    "misfire": (MisfirePolicy, MisfirePolicy.SKIP),
-    "overlap": (OverlapPolicy, OverlapPolicy.BUFFER_ALL),
-    "exclude": (dates_from, ()),
-    "on_lost": (_on_lost, OnLost.FAIL),
+# How columns are read that are stored as a word, as a list or, by SQLite, as a number.
+READERS: Mapping[str, Callable[[Any], Any]] = {
+    "type": _Members(TickerType).__getitem__,
+    "kind": _Members(TickerKind).__getitem__,
+    "priority": _Members(TickerPriority).__getitem__,
+    "origin": _Members(Origin).__getitem__,
+    "held_for": _Members(HoldReason).__getitem__,
+    "on_lost": _Members(OnLost).__getitem__,
+    "run_condition": _Members(RunCondition).__getitem__,
+    "cancel_request": _Members(CancelRequest).__getitem__,
+    "misfire": _Members(MisfirePolicy).__getitem__,
+    "overlap": _Members(OverlapPolicy).__getitem__,
+    "cancel_requested": bool,
+    "tags": tuple,
+    "exclude": dates_from,
 }
+# Of a cron ticker's columns those that a newer version may have written in words that this one does not know.
+# What replaces such a word fires nothing, and lets no two occurrences run at once.
+_SUBSTITUTES: Mapping[str, object] = {
+    "kind": TickerKind.FUNCTION,
+    "priority": TickerPriority.NORMAL,
+    "misfire": MisfirePolicy.SKIP,
+    "overlap": OverlapPolicy.BUFFER_ALL,
+    "exclude": (),
+    "on_lost": OnLost.FAIL,
+}
+
+
+def read_fields(row: Row[Any], names: Iterable[str]) -> dict[str, Any]:
+    """Return columns of a row by these ``names``, with the members that their words stand for."""
+    values = ((name, getattr(row, name)) for name in names)
+    return {name: READERS[name](value) if name in READERS else value for name, value in values}
+
+
+TIMEOUTS = (tickers.c.timeout, tickers.c.hard_timeout)
+
+
+def timeouts_from(row: Row[Any]) -> Timeouts:
+    """Return the timeouts that a row with these columns holds."""
+    return Timeouts(soft=row.timeout, hard=row.hard_timeout)
 
 
 def cron_row(row: Row[Any]) -> CronRow:
@@ -39,9 +89,9 @@ def cron_row(row: Row[Any]) -> CronRow:
     values = {name: getattr(row, name) for name in _CRON_FIELDS}
     values["tags"] = tuple(values["tags"])
     flaws = []
-    for name, (read, substitute) in _WORDS.items():
+    for name, substitute in _SUBSTITUTES.items():
         try:
-            values[name] = read(values[name])
+            values[name] = READERS[name](values[name])
         except ValueError as error:
             values[name] = substitute
             flaws.append(f"{name}: {error}")

@@ -1,41 +1,30 @@
 """Rows of the store as the frozen views that users get, and pages of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import fields
-from enum import Enum
-from operator import itemgetter
-from typing import Any, TypeVar
+from operator import call, itemgetter
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, case, func, select
 
-from tickerq_celery.enums import (
-    HoldReason,
-    MisfirePolicy,
-    OnLost,
-    Origin,
-    OverlapPolicy,
-    RunCondition,
-    TickerKind,
-    TickerPriority,
-    TickerType,
-)
 from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.payload.codec import Packed, RequestCodec, StoredRequest
-from tickerq_celery.schedule.bounds import dates_from
+from tickerq_celery.store.reading.row_mapping import READERS, read_fields
 from tickerq_celery.store.tables import attempts, cron_tickers, progress, tickers
+from tickerq_celery.tickers.claims import shown_hold_key
 from tickerq_celery.tickers.construction import constructor
 from tickerq_celery.tickers.views import Attempt, Cron, LogLine, Run, shown_task_id
 from tickerq_celery.validation import whole
 
-E = TypeVar("E", bound=Enum)
 _NOT_SHOWN = {
     "check_at", "publish_count", "active_key", "retried_at", "result", "alone_for", "progress",
     "progress_message",
 }  # fmt: skip
-CRON_COLUMNS = tuple(cron_tickers.c)
 MOST_ROWS = 1_000
-ATTEMPT_COLUMNS = tuple(attempts.c)
+ATTEMPT_COLUMNS, CRON_COLUMNS = tuple(attempts.c), tuple(cron_tickers.c)
+_OF_ATTEMPT = [each.name for each in fields(Attempt)]
+_OF_CRON = [each.name for each in fields(Cron) if each.name in cron_tickers.c]
 
 
 def _live(column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -54,35 +43,19 @@ PROGRESS = (
     ),
 )
 RUN_COLUMNS = (*(column for column in tickers.c if column.name not in _NOT_SHOWN), *PROGRESS)
-
-
-class _Members(dict[object, E]):
-    """The members of an enum by their values; a value that is none's is the enum's own error."""
-
-    def __init__(self, kind: type[E]) -> None:
-        super().__init__((each.value, each) for each in kind)
-        self._kind = kind
-
-    def __missing__(self, value: object) -> E:
-        return self._kind(value)
-
-
-_TYPES, KINDS, _PRIORITIES = _Members(TickerType), _Members(TickerKind), _Members(TickerPriority)
-ORIGINS, _HOLDS = _Members(Origin), _Members(HoldReason)
 # The fields of a run that are no columns, or hold what a column does not.
 _OWN_OF_RUN = (
-    "type", "kind", "task_id", "on_lost", "cancel_requested", "next_attempt_at", "held_for", "origin",
-    "run_condition", "priority", "tags", "stored_request", "attempts", "logs",
+    "task_id", "cancel_requested", "next_attempt_at", "hold_key", "stored_request", "attempts", "logs",
 )  # fmt: skip
-_READ_OF_RUN = (
-    "id", "type", "kind", "task_id", "on_lost", "cancel_request", "due_at", "held_for", "origin",
-    "run_condition", "priority", "tags", "request", "encoding",
-)  # fmt: skip
+_MADE_OF = ("id", "task_id", "cancel_request", "due_at", "hold_key", "request", "encoding")
+_READ_OF_RUN = ("kind", "type", "on_lost", "held_for", "origin", "run_condition", "priority", "tags")
+_SAME_OF_RUN = [each.name for each in fields(Run) if each.name not in {*_OWN_OF_RUN, *_READ_OF_RUN}]
 _INDEXES_OF_RUN = {column.name: index for index, column in enumerate(RUN_COLUMNS)}
-_SAME_OF_RUN = [each.name for each in fields(Run) if each.name not in _OWN_OF_RUN]
-_same_of_run = itemgetter(*(_INDEXES_OF_RUN[name] for name in _SAME_OF_RUN))
-_read_of_run = itemgetter(*(_INDEXES_OF_RUN[name] for name in _READ_OF_RUN))
-_made_run = constructor(Run, [*_SAME_OF_RUN, *_OWN_OF_RUN])
+_same_of_run, _read_of_run, _made_of = (
+    itemgetter(*(_INDEXES_OF_RUN[name] for name in names)) for names in (_SAME_OF_RUN, _READ_OF_RUN, _MADE_OF)
+)
+_READERS_OF_RUN = [READERS[name] for name in _READ_OF_RUN]
+_made_run = constructor(Run, [*_SAME_OF_RUN, *_READ_OF_RUN, *_OWN_OF_RUN])
 
 
 def run_view(
@@ -92,22 +65,16 @@ def run_view(
     log_lines: Iterable[LogLine] = (),
 ) -> Run:
     """Return the view of a row that begins with ``RUN_COLUMNS``."""
-    (id_, type_, kind, task_id, on_lost, cancel_request, due_at, held_for, origin, condition, priority,
-     tags, request, encoding) = _read_of_run(row)  # fmt: skip
-    kind = KINDS[kind]
+    id_, task_id, cancel_request, due_at, hold_key, request, encoding = _made_of(row)
+    kind, *read = map(call, _READERS_OF_RUN, _read_of_run(row))
     return _made_run(
         *_same_of_run(row),
-        _TYPES[type_],
         kind,
+        *read,
         shown_task_id(id_, kind, task_id),
-        None if on_lost is None else OnLost(on_lost),
         cancel_request is not None,
         due_at,
-        None if held_for is None else _HOLDS[held_for],
-        ORIGINS[origin],
-        None if condition is None else RunCondition(condition),
-        _PRIORITIES[priority],
-        tuple(tags),
+        shown_hold_key(hold_key),
         StoredRequest(Packed(request, encoding), codec),
         tuple(map(attempt_view, attempt_rows)),
         tuple(log_lines),
@@ -116,25 +83,16 @@ def run_view(
 
 def attempt_view(row: Row[Any]) -> Attempt:
     """Return the view of a row of the attempts table."""
-    return Attempt(**_OF_ATTEMPT.of(row))
+    return Attempt(**read_fields(row, _OF_ATTEMPT))
 
 
 def cron_view(row: Row[Any], codec: RequestCodec) -> Cron:
     """Return the view of a row of ``CRON_COLUMNS``."""
     return Cron(
-        **_OF_CRON.of(row)
-        | {
-            "exclude": dates_from(row.exclude),
-            "kind": TickerKind(row.kind),
-            "on_lost": None if row.on_lost is None else OnLost(row.on_lost),
-            "is_seeded": row.seed_expression is not None,
-            "misfire": MisfirePolicy(row.misfire),
-            "overlap": OverlapPolicy(row.overlap),
-            "priority": TickerPriority(row.priority),
-            "tags": tuple(row.tags),
-            "stored_request": StoredRequest(Packed(row.request, row.encoding), codec),
-            "chain": row.children,
-        }
+        **read_fields(row, _OF_CRON),
+        is_seeded=row.seed_expression is not None,
+        stored_request=StoredRequest(Packed(row.request, row.encoding), codec),
+        chain=row.children,
     )
 
 
@@ -151,20 +109,3 @@ def cursor_id(cursor: object) -> UUID | None:
         return UUID(str(cursor))
     except ValueError as error:
         raise TickerValidationError("cursor", cursor, "pass the next_cursor of a page") from error
-
-
-class _Shared:
-    """The fields of a view that are columns of the same name, of rows that begin with some columns."""
-
-    def __init__(self, view: type[Cron | Attempt], columns: Sequence[ColumnElement[Any]]) -> None:
-        indexes = {column.name: index for index, column in enumerate(columns)}
-        self._names = [field.name for field in fields(view) if field.name in indexes]
-        self._values = itemgetter(*(indexes[name] for name in self._names))
-
-    def of(self, row: Row[Any]) -> dict[str, Any]:
-        """Return those fields with their values."""
-        return dict(zip(self._names, self._values(row), strict=True))
-
-
-_OF_CRON = _Shared(Cron, CRON_COLUMNS)
-_OF_ATTEMPT = _Shared(Attempt, ATTEMPT_COLUMNS)

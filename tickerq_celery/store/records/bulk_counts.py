@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, case, func, select
 
-from tickerq_celery.enums import RETRIABLE, TERMINAL, BulkAction, TickerStatus
+from tickerq_celery.enums import RETRIABLE, TERMINAL, UNENDED, BulkAction, TickerStatus
 from tickerq_celery.store.database.dialects import dialect_of
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.reading.filters import conditions
@@ -18,7 +18,6 @@ from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.counts import MOST_COUNTED, Count
 from tickerq_celery.tickers.criteria import RunFilter
 
-_UNENDED = frozenset(TickerStatus) - TERMINAL
 _MEANT = {
     BulkAction.RETRY: RETRIABLE,
     BulkAction.DELETE: TERMINAL | {TickerStatus.IDLE},
@@ -36,7 +35,7 @@ def count(
     own = action_conditions(action, tx.now if as_of is None else as_of)
     is_meant = and_(tickers.c.namespace == tx.namespace, *conditions(tx, wanted), *own)
     found, left = 0, MOST_COUNTED
-    for stage in _stages(tx, wanted, _MEANT.get(action, _UNENDED)):
+    for stage in _stages(tx, wanted, _MEANT.get(action, UNENDED)):
         for scan in stage.scans:
             looked_at, meant = _counted(tx, stage, scan, is_meant, left)
             found, left = found + meant, left - looked_at
@@ -51,7 +50,7 @@ def _stages(tx: Transaction, wanted: RunFilter, meant: frozenset[TickerStatus]) 
     """Yield the parts of the lists that have the runs of some statuses, as far as they are asked for."""
     asked = meant if wanted.status is None else meant.intersection(wanted.status)
     has_ended = wanted.ended_from is not None or wanted.ended_until is not None
-    ended, unended = asked & TERMINAL, frozenset() if has_ended else asked & _UNENDED
+    ended, unended = asked & TERMINAL, frozenset() if has_ended else asked & UNENDED
     if ended:
         yield from run_lists.history(tx, replace(wanted, status=None if ended == TERMINAL else ended))
     if TickerStatus.IDLE in unended:

@@ -11,6 +11,10 @@ from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.records.audit import entry_of
 from tickerq_celery.store.tables import audit, bulk, rollups
 from tickerq_celery.tickers.audit import AuditEntry
+from tickerq_celery.tickers.tallies import HOURS
+
+# Shorter periods go as ends are counted.
+_IS_HOUR = rollups.c.minutes == HOURS.minutes
 
 
 def lock_audit(tx: Transaction, after: timedelta, limit: int) -> Sequence[AuditEntry]:
@@ -36,8 +40,8 @@ def remove_bulk(tx: Transaction, after: timedelta, limit: int) -> int:
 
 def remove_rollups(tx: Transaction, after: timedelta, limit: int) -> int:
     """Delete rows of the roll-up whose hours are older than ``after``; return how many."""
-    key = list(rollups.primary_key.columns)
-    old = select(*key).where(*_before(tx, rollups.c.hour, after)).order_by(rollups.c.hour).limit(limit)
+    key, begin = list(rollups.primary_key.columns), rollups.c.begins_at
+    old = select(*key).where(_IS_HOUR, *_before(tx, begin, after)).order_by(begin).limit(limit)
     found = tx.execute(old.with_for_update(skip_locked=True)).mappings()
     keys = [{f"its_{name}": value for name, value in row.items()} for row in found]
     if keys:
@@ -50,7 +54,7 @@ def remove_rollups(tx: Transaction, after: timedelta, limit: int) -> int:
 
 def count_rollups(tx: Transaction, after: timedelta) -> int:
     """Return how many rows of the roll-up are of hours older than ``after``."""
-    return _count(tx, rollups.c.hour, after)
+    return _count(tx, rollups.c.begins_at, after, _IS_HOUR)
 
 
 def count_audit(tx: Transaction, after: timedelta) -> int:
@@ -63,8 +67,8 @@ def count_bulk(tx: Transaction, after: timedelta) -> int:
     return _count(tx, bulk.c.ended_at, after)
 
 
-def _count(tx: Transaction, moment: Column[Any], after: timedelta) -> int:
-    counted = select(func.count()).select_from(moment.table).where(*_before(tx, moment, after))
+def _count(tx: Transaction, moment: Column[Any], after: timedelta, *conditions: ColumnElement[bool]) -> int:
+    counted = select(func.count()).select_from(moment.table).where(*_before(tx, moment, after), *conditions)
     return tx.scalars(counted).one()
 
 

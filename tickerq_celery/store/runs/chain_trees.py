@@ -11,13 +11,16 @@ from sqlalchemy import CTE, Row, Select, func, literal, select
 from tickerq_celery.enums import RunCondition, TickerStatus
 from tickerq_celery.store.database.batches import in_parts
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.reading.row_mapping import READERS
 from tickerq_celery.store.runs.locked_runs import LockedRun
 from tickerq_celery.store.runs.starts import STARTED, started
 from tickerq_celery.store.runs.summaries import SUMMARY_COLUMNS, run_summary
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.chain_trees import ChainRun, ChainTree, waits_for
 from tickerq_celery.tickers.chains import UNMET_REASON
-from tickerq_celery.tickers.run_summaries import RunSummary
+from tickerq_celery.tickers.summaries import RunSummary
+
+_condition = READERS["run_condition"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +53,7 @@ def tree(tx: Transaction, ticker_id: UUID, *, limit: int) -> ChainTree | None:
     runs = []
     for row in rows[:limit]:
         run = seen[row.id] = run_summary(row)
-        condition = _condition(row)
+        condition = _condition(row.run_condition)
         parent = None if run.parent_id is None else seen.get(run.parent_id)
         runs.append(
             ChainRun(
@@ -128,11 +131,7 @@ def _member(row: Row[Any], depth: int) -> LockedMember:
         run=started(row),
         depth=depth,
         status=row.status,
-        run_condition=_condition(row),
+        run_condition=_condition(row.run_condition),
         unique_key=row.unique_key,
         is_unmet=row.status is TickerStatus.SKIPPED and bool(row.is_unmet),
     )
-
-
-def _condition(row: Row[Any]) -> RunCondition | None:
-    return None if row.run_condition is None else RunCondition(row.run_condition)

@@ -69,6 +69,12 @@ def result_for(tx: Transaction, child_id: UUID) -> bytes | None:
     )
 
 
+def result_of(tx: Transaction, run_id: UUID) -> bytes | None:
+    """Return what a run returned, as it is stored for its children; None where nothing is."""
+    is_own = (tickers.c.id == run_id, tickers.c.namespace == tx.namespace)
+    return tx.scalar(select(tickers.c.result).where(*is_own))
+
+
 def remove_with_descendants(tx: Transaction, ids: Collection[UUID]) -> None:
     """Delete runs and all that is below them, the lowest first: MariaDB's own cascade ends at 15 levels."""
     levels: list[Sequence[UUID]] = [list(ids)]

@@ -7,14 +7,12 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, delete, select
 
-from tickerq_celery.enums import TickerKind, TickerStatus, TickerType
+from tickerq_celery.enums import CLAIMED, TickerKind, TickerStatus, TickerType
 from tickerq_celery.store.database.batches import among, in_parts
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.runs import overlaps
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.known_outcomes import status_word
-
-_ACTIVE = (TickerStatus.QUEUED, TickerStatus.IN_PROGRESS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +25,7 @@ class Member:
     id: UUID
     head: UUID
     function: str
+    description: str | None
     status: TickerStatus
     status_word: str
     locks: UUID | None
@@ -34,7 +33,7 @@ class Member:
     @property
     def is_active(self) -> bool:
         """Whether it is Queued or InProgress."""
-        return self.status in _ACTIVE
+        return self.status in CLAIMED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +109,7 @@ def _members(*which: ColumnElement[bool]) -> Select[Any]:
         tickers.c.id,
         tickers.c.parent_id,
         tickers.c.function,
+        tickers.c.description,
         tickers.c.kind,
         tickers.c.status,
         tickers.c.published_at,
@@ -132,6 +132,7 @@ def _member(row: Row[Any], *, head: UUID) -> Member:
         id=row.id,
         head=head,
         function=row.function,
+        description=row.description,
         status=row.status,
         status_word=status_word(
             TickerKind(row.kind), row.status, published_at=row.published_at, started_at=row.started_at

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Insert, Update, case, insert, select, true, update
 
 from tickerq_celery.clock import Clock
-from tickerq_celery.enums import TickerStatus
+from tickerq_celery.enums import UNSTARTED, TickerStatus
 from tickerq_celery.store.database.batches import write_in_parts
 from tickerq_celery.store.database.bound import bound, parameters
 from tickerq_celery.store.database.dialects import dialect_of
@@ -137,14 +137,13 @@ def end_waiting(
 
 def end_unstarted(tx: Transaction, ids: Sequence[UUID], *, status: TickerStatus, reason: str) -> None:
     """End runs that this transaction has locked and that are not started; decide on their children."""
-    unstarted = [TickerStatus.IDLE, TickerStatus.QUEUED]
-    for before in unstarted:
+    for before in UNSTARTED:
         check_transition(before, status)
     end = end_columns(tx.clock, status, reason)
     waits_for_retry = tickers.c.status == TickerStatus.IDLE
     # First: MariaDB has each assignment read what the ones before it wrote.
     ended_on = case((waits_for_retry, tickers.c.lock_holder))
-    statement = update(tickers).where(tickers.c.status.in_(unstarted))
+    statement = update(tickers).where(tickers.c.status.in_(UNSTARTED))
     statement = statement.ordered_values(("ended_on", ended_on), *end.items())
     write_in_parts(tx, statement, tickers.c.id, ids)
     chains.follow(tx, ids, status)

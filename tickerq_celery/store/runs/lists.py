@@ -15,12 +15,12 @@ from tickerq_celery.store.reading.filter_json import filter_as_json
 from tickerq_celery.store.reading.filters import conditions
 from tickerq_celery.store.reading.index_scans import EARLIEST, Scan
 from tickerq_celery.store.reading.list_pages import ListQuery
-from tickerq_celery.store.reading.ordered_reads import Stage
+from tickerq_celery.store.reading.ordered_reads import Reach, Stage
 from tickerq_celery.store.runs.summaries import SUMMARY_COLUMNS, run_summary
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.criteria import RunFilter
 from tickerq_celery.tickers.listings import Listing
-from tickerq_celery.tickers.run_summaries import RunSummary
+from tickerq_celery.tickers.summaries import RunSummary
 
 _T = tickers.c
 Conditions = Sequence[ColumnElement[bool]]
@@ -130,9 +130,15 @@ LISTS: Mapping[str, Callable[[Transaction, RunFilter], list[Stage]]] = {
 
 
 def page(
-    tx: Transaction, listing: str, wanted: RunFilter, *, limit: int, cursor: str | None
+    tx: Transaction,
+    listing: str,
+    wanted: RunFilter,
+    *,
+    limit: int,
+    cursor: str | None,
+    reach: Reach | None = None,
 ) -> Listing[RunSummary]:
-    """Return a page of the list of this name."""
+    """Return a page of the list of this name, read as far as ``reach``, or 2,000 rows."""
     query = ListQuery(
         name=listing,
         stages=LISTS[listing](tx, wanted),
@@ -141,4 +147,4 @@ def page(
         columns=SUMMARY_COLUMNS,
         make_item=run_summary,
     )
-    return list_pages.page(tx, query, limit=limit, cursor=cursor)
+    return list_pages.page(tx, query, limit=limit, cursor=cursor, reach=reach)

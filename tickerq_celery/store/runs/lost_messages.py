@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, and_, bindparam, case, or_, select, u
 from tickerq_celery.enums import OnLost, TickerKind, TickerPriority, TickerStatus
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.nodes.nodes import Node
+from tickerq_celery.store.reading.row_mapping import TIMEOUTS, timeouts_from
 from tickerq_celery.store.runs.claims import CALL, call_from
 from tickerq_celery.store.runs.publications import (
     LONGEST_CHECK,
@@ -22,7 +23,6 @@ from tickerq_celery.store.runs.publications import (
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.claims import Claim
 from tickerq_celery.tickers.losses import Checked, Evidence, Fate, MessageFlow, judged
-from tickerq_celery.tickers.timeouts import Timeouts
 
 _Row = Row[*tuple[Any, ...]]
 # SQLite takes no condition of a thousand parts.
@@ -181,8 +181,7 @@ def _lock_due(tx: Transaction, limit: int) -> Sequence[_Row]:
             tickers.c.function,
             tickers.c.queue,
             tickers.c.priority,
-            tickers.c.timeout,
-            tickers.c.hard_timeout,
+            *TIMEOUTS,
             tickers.c.publish_count,
             tickers.c.published_at,
             tickers.c.cron_ticker_id,
@@ -223,7 +222,7 @@ def _claim_of(row: _Row, *, losses: int) -> Claim:
         function=row.function,
         queue=row.queue,
         priority=TickerPriority(row.priority),
-        timeouts=Timeouts(soft=row.timeout, hard=row.hard_timeout),
+        timeouts=timeouts_from(row),
         publish_count=losses,
         has_children=row.has_children,
         call=call_from(row),

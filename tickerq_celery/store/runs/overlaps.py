@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, case, literal, select, true, union_all, update
 
 from tickerq_celery.clock import Clock
-from tickerq_celery.enums import HoldReason, TickerStatus
+from tickerq_celery.enums import UNSTARTED, HoldReason, TickerStatus
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.runs import chains
 from tickerq_celery.store.runs.holds import UNHELD
@@ -181,7 +181,7 @@ def lock_unstarted(tx: Transaction, cron_id: UUID) -> list[Locked]:
             .where(
                 those,
                 tickers.c.instant.is_not(None),
-                tickers.c.status.in_([TickerStatus.IDLE, TickerStatus.QUEUED]),
+                tickers.c.status.in_(UNSTARTED),
             )
             .with_for_update(skip_locked=True)
         )

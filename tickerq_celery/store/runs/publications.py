@@ -42,10 +42,14 @@ def stamp(tx: Transaction, claims: Sequence[Claim], *, check_after: timedelta) -
     Returns the calls that another transaction has locked: a body runs also where the store does not take its
     start, and without a stamp its call would be published again.
     """
+    # Before the locks, for which their starts wait.
+    queues = {claim.queue for claim in claims if claim.call is not None and not claim.has_children}
+    followed = {queue for queue in queues if is_followed(tx, queue)}
     free = lock_free(tx, [claim.id for claim in claims])
     for claim in claims:
         if claim.call is not None and claim.id in free:
-            _stamp_call(tx, claim, check_after=check_after)
+            is_reported = claim.has_children or claim.queue in followed
+            _stamp_call(tx, claim, is_reported=is_reported, check_after=check_after)
     tracked = [claim for claim in claims if claim.call is None and claim.id in free]
     for (number, count), group in groupby(sorted(tracked, key=_number_and_count), key=_number_and_count):
         tx.execute(
@@ -201,11 +205,11 @@ def check_of_call(tx: Transaction, has_children: bool, check_after: timedelta) -
     return literal(NEVER, UtcDateTime()) if has_children else tx.sql_after(check_after)
 
 
-def _stamp_call(tx: Transaction, claim: Claim, *, check_after: timedelta) -> None:
+def _stamp_call(tx: Transaction, claim: Claim, *, is_reported: bool, check_after: timedelta) -> None:
     stamped = {"published_at": tx.sql_now(), "publish_count": claim.publish_count + 1}
     # A worker may be faster, and Celery's retry of its task be published before this.
     is_unstamped = tickers.c.published_at.is_(None)
-    if not claim.has_children and not is_followed(tx, claim.queue):
+    if not is_reported:
         end_as_published(tx, claim.id, claim.number, is_unstamped, **stamped)
         return
     check_at = check_of_call(tx, claim.has_children, check_after)

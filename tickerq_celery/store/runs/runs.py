@@ -8,12 +8,13 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 
-from tickerq_celery.enums import TERMINAL, TickerStatus, TickerType
+from tickerq_celery.enums import CLAIMED, TERMINAL, TickerStatus, TickerType
 from tickerq_celery.payload.codec import RequestCodec
 from tickerq_celery.store.database.batches import MOST_ROWS, among, in_parts, insert_columns, update_columns
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.reading import active_runs
 from tickerq_celery.store.reading.filters import conditions
+from tickerq_celery.store.reading.index_scans import limited_union
 from tickerq_celery.store.reading.row_mapping import columns_of_runs
 from tickerq_celery.store.reading.views import (
     ATTEMPT_COLUMNS,
@@ -29,8 +30,6 @@ from tickerq_celery.tickers.pages import Page
 from tickerq_celery.tickers.run_rows import RunRow
 from tickerq_celery.tickers.versions import after_change
 from tickerq_celery.tickers.views import Run
-
-_CLAIMED = {TickerStatus.QUEUED, TickerStatus.IN_PROGRESS}
 
 
 def stored_among(tx: Transaction, ids: Collection[UUID]) -> list[UUID]:
@@ -116,7 +115,7 @@ def find(
     """Return a page of runs, the newest first."""
     size = page_size(limit)
     meets = or_(*(and_(*each) for each in _scans(tx, wanted)))
-    if wanted.status and _CLAIMED.issuperset(wanted.status):
+    if wanted.status and CLAIMED.issuperset(wanted.status):
         # As few as are claimed at once: SQLite would look for them through all runs, in the order of ids.
         meets = tickers.c.id.in_(select(tickers.c.id).where(meets).correlate(None))
     statement = select(*RUN_COLUMNS).where(meets)
@@ -131,11 +130,9 @@ def find(
 
 def count(tx: Transaction, wanted: RunFilter, *, limit: int) -> int:
     """Return how many runs there are, counting no further than ``limit``."""
-    found = 0
-    for scan in _scans(tx, wanted):
-        some = select(tickers.c.id).where(*scan).limit(limit - found)
-        found += tx.scalars(select(func.count()).select_from(some.subquery())).one()
-    return found
+    parts = [select(tickers.c.id).where(*scan).limit(limit) for scan in _scans(tx, wanted)]
+    some = parts[0] if len(parts) == 1 else limited_union(tx.connection.dialect.name, parts).limit(limit)
+    return tx.scalars(select(func.count()).select_from(some.subquery())).one()
 
 
 def _scans(tx: Transaction, wanted: RunFilter) -> Iterator[Sequence[ColumnElement[bool]]]:

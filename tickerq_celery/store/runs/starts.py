@@ -1,7 +1,7 @@
 """Starts of claimed runs, and the runs that are in progress: each write guarded by the claim number."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -9,46 +9,22 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, UpdateBase, and_, false, func, select, true, update
 
 from tickerq_celery.clock import Clock
-from tickerq_celery.enums import OnLost, TickerKind, TickerStatus, TickerType
+from tickerq_celery.enums import TickerStatus
 from tickerq_celery.payload.codec import NO_REQUEST, Packed
 from tickerq_celery.store.database.bound import bound, parameters
 from tickerq_celery.store.database.dialects import dialect_of
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.reading.row_mapping import TIMEOUTS, read_fields, timeouts_from
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.store.tables.column_types import sql_now
-from tickerq_celery.tickers.claims import CancelRequest, Started
+from tickerq_celery.tickers.claims import Started
 from tickerq_celery.tickers.lifecycle import Standing
 from tickerq_celery.tickers.retry_policy import RetryPolicy
-from tickerq_celery.tickers.timeouts import Timeouts
 
-STARTED: tuple[ColumnElement[Any], ...] = (
-    tickers.c.id,
-    tickers.c.claim_no,
-    tickers.c.type,
-    tickers.c.kind,
-    tickers.c.function,
-    tickers.c.queue,
-    tickers.c.concurrency_key,
-    tickers.c.execution_time,
-    tickers.c.parent_id,
-    tickers.c.cron_ticker_id,
-    tickers.c.has_children,
-    tickers.c.instant,
-    tickers.c.active_key,
-    tickers.c.started_at,
-    tickers.c.attempts_before,
-    tickers.c.is_late,
-    tickers.c.retries,
-    tickers.c.retry_intervals,
-    tickers.c.retry_count,
-    tickers.c.rescue_count,
-    tickers.c.cancel_request,
-    tickers.c.timeout,
-    tickers.c.hard_timeout,
-    tickers.c.task_id,
-    tickers.c.on_lost,
-    tickers.c.executions,
-)
+# The fields of a started run that are columns, and the columns of which others are made.
+_OWN = tuple(each.name for each in fields(Started) if each.name in tickers.c and each.name != "request")
+_STANDING = ("retry_count", "rescue_count", "is_late", "retries", "retry_intervals")
+STARTED: tuple[ColumnElement[Any], ...] = (*(tickers.c[name] for name in (*_OWN, *_STANDING)), *TIMEOUTS)
 _EXECUTED = (*STARTED, tickers.c.request, tickers.c.encoding)
 _IS_PLAIN = and_(tickers.c.parent_id.is_(None), tickers.c.has_children.is_(false()))
 
@@ -121,7 +97,7 @@ def own(tx: Transaction, ticker_id: UUID, claim_no: int, start_id: UUID) -> Star
     The node does not tell its children apart, to several of which a broker may deliver the same message.
     """
     values = parameters({"id": ticker_id, "claim_no": claim_no, "start_id": start_id})
-    row = tx.execute(_OWN, values).one_or_none()
+    row = tx.execute(_STARTED_BY, values).one_or_none()
     return None if row is None else _executed(row)
 
 
@@ -134,33 +110,15 @@ def running_under(tx: Transaction, node_id: UUID, *, limit: int) -> list[Started
 def started(row: Row[Any], request: Packed = NO_REQUEST) -> Started:
     """Return the run that a row of the columns above describes; only a worker needs the request."""
     return Started(
-        id=row.id,
-        claim_no=row.claim_no,
-        type=TickerType(row.type),
-        function=row.function,
-        queue=row.queue,
-        concurrency_key=row.concurrency_key,
         request=request,
-        execution_time=row.execution_time,
-        parent_id=row.parent_id,
-        cron_ticker_id=row.cron_ticker_id,
-        has_children=row.has_children,
-        instant=row.instant,
-        active_key=row.active_key,
-        started_at=row.started_at,
-        attempts_before=row.attempts_before,
         standing=Standing(
             retry_count=row.retry_count,
             rescue_count=row.rescue_count,
             is_late=row.is_late,
             policy=RetryPolicy(limit=row.retries, intervals=row.retry_intervals),
         ),
-        timeouts=Timeouts(soft=row.timeout, hard=row.hard_timeout),
-        kind=TickerKind(row.kind),
-        task_id=row.task_id,
-        on_lost=None if row.on_lost is None else OnLost(row.on_lost),
-        executions=row.executions,
-        cancel_request=None if row.cancel_request is None else CancelRequest(row.cancel_request),
+        timeouts=timeouts_from(row),
+        **read_fields(row, _OWN),
     )
 
 
@@ -217,7 +175,7 @@ def _start(clock: Clock, *, only_plain: bool, is_returned: bool) -> UpdateBase:
     return statement.returning(*_EXECUTED) if is_returned else statement
 
 
-_OWN = select(*_EXECUTED).where(
+_STARTED_BY = select(*_EXECUTED).where(
     is_running(bound(tickers.c.id), bound(tickers.c.claim_no)),
     tickers.c.start_id == bound(tickers.c.start_id),
 )

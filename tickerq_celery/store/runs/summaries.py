@@ -7,12 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, func, select
 
-from tickerq_celery.enums import HoldReason, Origin, TickerKind, TickerPriority, TickerType
+from tickerq_celery.enums import TickerType
 from tickerq_celery.store.database.batches import in_parts
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.reading.row_mapping import read_fields
 from tickerq_celery.store.reading.views import PROGRESS
 from tickerq_celery.store.tables import tickers
-from tickerq_celery.tickers.run_summaries import RunSummary
+from tickerq_celery.tickers.claims import shown_hold_key
+from tickerq_celery.tickers.summaries import RunSummary
 
 # How much of a text a list shows.
 _HEAD = 200
@@ -58,16 +60,4 @@ def error_heads(tx: Transaction, ids: Sequence[UUID]) -> Mapping[UUID, str]:
 
 def run_summary(row: Row[Any]) -> RunSummary:
     """Return the view of a row of ``SUMMARY_COLUMNS``."""
-    values = row._asdict()
-    return RunSummary(
-        **{name: values[name] for name in _FIELDS}
-        | {
-            "type": TickerType(row.type),
-            "kind": TickerKind(row.kind),
-            "cancel_requested": bool(row.cancel_requested),
-            "held_for": None if row.held_for is None else HoldReason(row.held_for),
-            "origin": Origin(row.origin),
-            "priority": TickerPriority(row.priority),
-            "tags": tuple(row.tags),
-        }
-    )
+    return RunSummary(**read_fields(row, _FIELDS) | {"hold_key": shown_hold_key(row.hold_key)})

@@ -1,13 +1,16 @@
 """Read the ends of runs as the roll-up counts them, in the order of their ends and never more than asked."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select, true
 
 from tickerq_celery.store.database.dialects import dialect_of
 from tickerq_celery.store.database.transaction import Transaction
+from tickerq_celery.store.tables import rollup_state as state
 from tickerq_celery.store.tables import tickers
 from tickerq_celery.tickers.construction import constructor
 from tickerq_celery.tickers.tallies import EndedRun
@@ -48,8 +51,40 @@ def newest(tx: Transaction, after: EndPosition, *, limit: int) -> Sequence[Ended
     return [_ended(*row) for row in tx.execute(statement.limit(limit))]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewestEnds:
+    """The watermark of the roll-up, and the last ends behind it ``at`` a moment, the last one first."""
+
+    after: EndPosition
+    at: datetime
+    ends: Sequence[EndedRun]
+
+
+def newest_uncounted(tx: Transaction, *, limit: int) -> NewestEnds | None:
+    """Return the last ``limit`` runs of the store that are not counted; None where nothing is counted."""
+    ended_at, ended_id = (
+        select(column).where(state.c.id == 1).scalar_subquery()
+        for column in (state.c.ended_at, state.c.ended_id)
+    )
+    ends = _later(tx, ended_at, ended_id).order_by(_T.ended_at.desc(), _T.id.desc()).limit(limit).subquery()
+    about = (state.c.ended_at.label("counted_until"), state.c.ended_id, tx.sql_now())
+    both = select(*about, *ends.c).select_from(state.outerjoin(ends, true())).where(state.c.id == 1)
+    rows = tx.execute(both.order_by(ends.c.ended_at.desc(), ends.c.id.desc())).all()
+    if not rows:
+        return None
+    counted_until, counted_id, now = rows[0][: len(about)]
+    found = [_ended(*row[len(about) :]) for row in rows if row[len(about)] is not None]
+    return NewestEnds(after=EndPosition(ended_at=counted_until, id=counted_id), at=now, ends=found)
+
+
 def _beyond(tx: Transaction, after: EndPosition) -> Select[Any]:
-    is_later = or_(_T.ended_at > after.ended_at, _T.id > after.id)
-    statement = select(*_COLUMNS).where(_T.ended_at >= after.ended_at, is_later)
+    return _later(tx, after.ended_at, after.id)
+
+
+def _later(
+    tx: Transaction, ended_at: datetime | ColumnElement[datetime], ended_id: UUID | ColumnElement[UUID]
+) -> Select[Any]:
+    is_later = or_(_T.ended_at > ended_at, _T.id > ended_id)
+    statement = select(*_COLUMNS).where(_T.ended_at >= ended_at, is_later)
     hint = dialect_of(tx.connection.dialect.name).index_hint(_INDEX)
     return statement if hint is None else statement.with_hint(tickers, hint)

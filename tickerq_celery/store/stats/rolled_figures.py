@@ -29,7 +29,7 @@ from tickerq_celery.store.stats import rollup_state
 from tickerq_celery.store.tables import rollup_state as state
 from tickerq_celery.store.tables import rollups as table
 from tickerq_celery.tickers.histograms import Histogram, Spread
-from tickerq_celery.tickers.tallies import SpreadName, Tally, hour_of
+from tickerq_celery.tickers.tallies import HOURS, Grain, SpreadName, Tally, hour_of
 from tickerq_celery.tickers.uncounted_ends import EndPosition
 
 _R = table.c
@@ -46,8 +46,9 @@ _NONE = Histogram()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Which:
-    """Which rows of the namespace: hours from ``since`` up to ``until``; None is all functions or all."""
+    """Which rows of the namespace: periods from ``since`` up to ``until``; None is all functions or all."""
 
+    grain: Grain
     since: datetime
     until: datetime
     functions: Collection[str] | None = None
@@ -63,8 +64,9 @@ class Which:
         """Return what is bound in a statement about those rows."""
         return {
             "of_namespace": tx.namespace,
-            "from_hour": self.since,
-            "up_to_hour": self.until,
+            "of_minutes": self.grain.minutes,
+            "from_moment": self.since,
+            "up_to_moment": self.until,
             **({} if self.functions is None else {"of_function": sorted(self.functions)}),
             **({} if self.statuses is None else {"of_status": sorted(self.statuses)}),
         }
@@ -120,12 +122,13 @@ def samples(tx: Transaction, failures: Collection[FailureKind]) -> Iterator[tupl
     wanted = {(each.function, each.error_type, each.last_seen): each for each in failures}
     # By the values of each column and not by those of each failure: one statement for any number of them.
     among: dict[ColumnElement[Any], Collection[object]] = {
-        _R.hour: {hour_of(each.last_seen) for each in failures},
+        _R.begins_at: {hour_of(each.last_seen) for each in failures},
         _R.function: {each.function for each in failures},
         _R.last_ended_at: {each.last_seen for each in failures},
     }
     columns = (_R.function, _R.error_type, _R.last_ended_at, _R.last_id)
-    statement = select(*columns).where(_R.namespace == tx.namespace, _R.status == TickerStatus.FAILED)
+    of_hours = (_R.namespace == tx.namespace, _R.minutes == HOURS.minutes)
+    statement = select(*columns).where(*of_hours, _R.status == TickerStatus.FAILED)
     statement = statement.where(*(column.in_(list(values)) for column, values in among.items()))
     for row in tx.execute(statement.order_by(_R.last_id)):
         found = wanted.get((row.function, row.error_type, row.last_ended_at))
@@ -155,8 +158,9 @@ def _conditions(narrowed: Sequence[str]) -> ColumnElement[bool]:
     """Return what is true of the rows of a Which, by the names under which it binds its values."""
     return and_(
         _R.namespace == bindparam("of_namespace", type_=_R.namespace.type),
-        _R.hour >= bindparam("from_hour", type_=_R.hour.type),
-        _R.hour < bindparam("up_to_hour", type_=_R.hour.type),
+        _R.minutes == bindparam("of_minutes", type_=_R.minutes.type),
+        _R.begins_at >= bindparam("from_moment", type_=_R.begins_at.type),
+        _R.begins_at < bindparam("up_to_moment", type_=_R.begins_at.type),
         *(_R[each].in_(bindparam(f"of_{each}", type_=_R[each].type, expanding=True)) for each in narrowed),
     )
 

@@ -22,14 +22,6 @@ def position(tx: Transaction) -> EndPosition:
     return START if row is None else EndPosition(ended_at=row.ended_at, id=row.ended_id)
 
 
-def position_and_time(tx: Transaction) -> tuple[EndPosition, datetime]:
-    """Return the watermark and the database's time, both by one statement where there is a watermark."""
-    row = tx.execute(select(rollup_state, tx.sql_now().label("now")).where(_ROW)).one_or_none()
-    if row is None:
-        return START, tx.now
-    return EndPosition(ended_at=row.ended_at, id=row.ended_id), row.now
-
-
 def uncounted_since(tx: Transaction) -> datetime | None:
     """Return when the first run of the namespace ended that is not counted, among the first of the store."""
     last = position(tx)

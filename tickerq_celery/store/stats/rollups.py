@@ -12,7 +12,7 @@ from tickerq_celery.store.database.batches import in_parts, insert_rows
 from tickerq_celery.store.database.transaction import Transaction
 from tickerq_celery.store.tables import rollups
 from tickerq_celery.tickers.histograms import Histogram, Spread
-from tickerq_celery.tickers.tallies import Tally, TallyKey
+from tickerq_celery.tickers.tallies import GRAINS, HOUR, HOURS, Tally, TallyKey
 
 _R = rollups.c
 _KEY = TallyKey._fields
@@ -35,18 +35,33 @@ def add(tx: Transaction, tallies: Mapping[TallyKey, Tally]) -> None:
     _insert(tx, new)
 
 
+def remove_old(tx: Transaction, namespaces: Collection[str]) -> None:
+    """Delete the periods of namespaces that are kept for a while only, and were long enough."""
+    for grain in GRAINS:
+        if grain.kept is not None:
+            of_grain = (_R.minutes == grain.minutes, _R.begins_at < tx.now - grain.kept - grain.length)
+            tx.execute(delete(rollups).where(_R.namespace.in_(namespaces), *of_grain))
+
+
 def replace_hour(tx: Transaction, hour: datetime, tallies: Mapping[TallyKey, Tally]) -> int | None:
     """Let an hour of the namespace say what it should; return how many ends it said, None where it did so.
 
-    The caller has locked the watermark.
+    So do the shorter periods in it, where all of them are kept still. The caller has locked the watermark.
     """
-    its = (_R.namespace == tx.namespace, _R.hour == hour)
+    kept = [grain.minutes for grain in GRAINS if grain.keeps(hour, tx.now)]
+    its = (
+        _R.namespace == tx.namespace,
+        _R.minutes.in_(kept),
+        _R.begins_at >= hour,
+        _R.begins_at < hour + HOUR,
+    )
+    right = {key: tally for key, tally in tallies.items() if key.minutes in kept}
     before = {key_of(row): tally_of(row) for row in tx.execute(select(rollups).where(*its).with_for_update())}
-    if before == tallies:
+    if before == right:
         return None
     tx.execute(delete(rollups).where(*its))
-    _insert(tx, tallies)
-    return sum(tally.ends for tally in before.values())
+    _insert(tx, right)
+    return sum(tally.ends for key, tally in before.items() if key.minutes == HOURS.minutes)
 
 
 def key_of(row: Row[Any]) -> TallyKey:
@@ -81,12 +96,12 @@ def tally_of(row: Row[Any]) -> Tally:
 
 def _locked(tx: Transaction, keys: Collection[TallyKey]) -> Mapping[TallyKey, Tally]:
     """Return what is stored of keys; a row that retention has locked to delete it is waited for."""
-    functions: dict[tuple[str, datetime], set[str]] = defaultdict(set)
+    functions: dict[tuple[str, int, datetime], set[str]] = defaultdict(set)
     for key in keys:
-        functions[key.namespace, key.hour].add(key.function)
+        functions[key.namespace, key.minutes, key.begins_at].add(key.function)
     found: dict[TallyKey, Tally] = {}
-    for (namespace, hour), names in functions.items():
-        its = (_R.namespace == namespace, _R.hour == hour)
+    for (namespace, minutes, begins_at), names in functions.items():
+        its = (_R.namespace == namespace, _R.minutes == minutes, _R.begins_at == begins_at)
         rows = in_parts(sorted(names), partial(_rows_for_update, tx, its))
         found |= {key_of(row): tally_of(row) for row in rows}
     return {key: tally for key, tally in found.items() if key in keys}

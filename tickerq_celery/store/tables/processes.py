@@ -61,6 +61,11 @@ nodes = Table(
     # Of a beat that prunes: the end of its last round, and how many rows it has deleted since it started.
     Column("pruned_at", UtcDateTime),
     Column("pruned", BigInteger),
+    # Of a beat: what the broker has done instead of taking messages, since when, and when last; NULL where it
+    # took the last ones.
+    Column("refusal", Name(300)),
+    Column("refused_since", UtcDateTime),
+    Column("refused_at", UtcDateTime),
     Index("ix_tickerq_nodes_namespace_kind", "namespace", "kind"),
 )
 lost_nodes = Table(

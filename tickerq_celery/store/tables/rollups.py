@@ -1,4 +1,4 @@
-"""The tables of the roll-up: ends by the hour, and up to which end they are counted."""
+"""The tables of the roll-up: ends by the hour and shorter periods, and up to which end they are counted."""
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, SmallInteger, Table
 
@@ -9,13 +9,16 @@ rollups = Table(
     "tickerq_rollups",
     metadata,
     Column("namespace", Name(100), primary_key=True),
+    # An hour, or of late half an hour or a minute: each end is counted in one period of each length.
+    Column("minutes", SmallInteger, primary_key=True, autoincrement=False),
     # In UTC: ends from it on, before the next one.
-    Column("hour", UtcDateTime, primary_key=True),
+    Column("begins_at", UtcDateTime, primary_key=True),
+    # Of periods shorter than an hour only failures have a function; type is -1, and kind is empty.
     Column("function", Name(200), primary_key=True),
     Column("type", SmallInteger, primary_key=True, autoincrement=False),
     Column("kind", Name(20), primary_key=True),
     Column("status", Status, primary_key=True, autoincrement=False),
-    # Empty where there was no exception. All of the key together: 2,490 of MariaDB's 3,072 bytes.
+    # Empty where there was no exception. All of the key together: 2,492 of MariaDB's 3,072 bytes.
     Column("error_type", Name(300), primary_key=True),
     Column("ends", BigInteger, nullable=False),
     Column("late", BigInteger, nullable=False),

@@ -15,6 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from tickerq_celery.enums import TERMINAL, TickerStatus
 from tickerq_celery.store.tables.column_types import (
     Duration,
     Durations,
@@ -206,11 +207,11 @@ tickers = Table(
     Column("has_children", Boolean(create_constraint=False), nullable=False),
     # What the function returned, kept for the children only.
     Column("result", Payload),
-    CheckConstraint("status BETWEEN 0 AND 7", name="status"),
-    CheckConstraint("due_at IS NULL OR status = 0", name="due_at"),
-    CheckConstraint("(check_at IS NULL) = (status <> 1)", name="check_at"),
-    CheckConstraint("running_on IS NULL OR status = 2", name="running_on"),
-    CheckConstraint("(ended_at IS NULL) = (status < 3)", name="ended_at"),
+    CheckConstraint(f"status BETWEEN {min(TickerStatus).value} AND {max(TickerStatus).value}", name="status"),
+    CheckConstraint(f"due_at IS NULL OR status = {TickerStatus.IDLE.value}", name="due_at"),
+    CheckConstraint(f"(check_at IS NULL) = (status <> {TickerStatus.QUEUED.value})", name="check_at"),
+    CheckConstraint(f"running_on IS NULL OR status = {TickerStatus.IN_PROGRESS.value}", name="running_on"),
+    CheckConstraint(f"(ended_at IS NULL) = (status < {min(TERMINAL).value})", name="ended_at"),
     where_set(
         "cron_ticker_id",
         "uq_tickerq_tickers_cron_ticker_id_instant",

@@ -277,6 +277,9 @@ def upgrade() -> None:
         sa.Column("claimed", sa.BigInteger(), nullable=True),
         sa.Column("pruned_at", column_types.UtcDateTime(), nullable=True),
         sa.Column("pruned", sa.BigInteger(), nullable=True),
+        sa.Column("refusal", sa.String(length=300), nullable=True),
+        sa.Column("refused_since", column_types.UtcDateTime(), nullable=True),
+        sa.Column("refused_at", column_types.UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_tickerq_nodes"),
         **_OPTIONS,
     )
@@ -304,7 +307,8 @@ def upgrade() -> None:
     create_table(
         "tickerq_rollups",
         sa.Column("namespace", sa.String(length=100), nullable=False),
-        sa.Column("hour", column_types.UtcDateTime(), nullable=False),
+        sa.Column("minutes", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("begins_at", column_types.UtcDateTime(), nullable=False),
         sa.Column("function", sa.String(length=200), nullable=False),
         sa.Column("type", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
@@ -327,7 +331,8 @@ def upgrade() -> None:
         sa.Column("last_id", column_types.Id, nullable=False),
         sa.PrimaryKeyConstraint(
             "namespace",
-            "hour",
+            "minutes",
+            "begins_at",
             "function",
             "type",
             "kind",

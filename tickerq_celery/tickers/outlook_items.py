@@ -1,36 +1,42 @@
-"""The upcoming instants of a cron ticker, one step after the other, as an outlook shows them."""
+"""The items of an outlook: of stored runs, of skipped instants, and of what a cron ticker will do."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from tickerq_celery.enums import TickerKind
-from tickerq_celery.errors import TickerValidationError
 from tickerq_celery.schedule.bounds import delay_of
-from tickerq_celery.schedule.merging import Step
-from tickerq_celery.schedule.shared_instants import NextAfter, SharedInstants
-from tickerq_celery.schedule.timetable import Timetable, timetable_of
+from tickerq_celery.schedule.shared_timetables import (
+    MOMENT,
+    Begin,
+    OutlookWindow,
+    SharedTimetables,
+    WindowStarts,
+    shortest_gap,
+    starts_in,
+)
+from tickerq_celery.schedule.timetable import Timetable
 from tickerq_celery.tickers.construction import constructor
 from tickerq_celery.tickers.outlook import OutlookItem
 from tickerq_celery.tickers.pauses import Pause
 from tickerq_celery.tickers.skip_reasons import who_and_why
 
-_MOMENT = timedelta(microseconds=1)
 OVERDUE = "overdue: no beat has created its run yet"
 UNCLAIMED = "overdue: no beat has claimed it yet"
 NO_WORKER = "overdue: no live worker has its function"
 CRON_PAUSED = "held: its cron ticker is paused"
 UNREADABLE = "no run follows it: this machine cannot read its expression or its zone"
-Steps = Iterator[Step[OutlookItem]]
 _NO_DELAY = timedelta(0)
 _made_item = constructor(
     OutlookItem,
     [
         *("moment", "run_id", "cron_ticker_id", "kind", "function", "description"),
         *("delay", "pause", "is_held", "is_skipped", "note"),
+        *("starts", "every", "last", "marks"),
     ],
 )
+_SINGLE = (1, None, None, ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,14 +92,6 @@ class SkippedInstant:
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Horizon:
-    """From which moment on is looked, and what time it is."""
-
-    since: datetime
-    now: datetime
-
-
 def pause_words(pause: Pause) -> str:
     """Return what a pause of a function, a tag or everything does to what it covers."""
     what = f"{pause.kind} {pause.name}".rstrip()
@@ -118,14 +116,14 @@ def item_of_run(
     if run.is_retry:
         words.append("a retry")
     is_held = pause is not None or run.is_cron_paused
-    said = (run.due_at, run.id, run.cron_ticker_id, run.kind, run.function, run.description)
-    return _made_item(*said, _NO_DELAY, pause, is_held, False, "; ".join(words) or None)
+    about = (run.due_at, run.id, run.cron_ticker_id, run.kind, run.function, run.description)
+    return _made_item(*about, _NO_DELAY, pause, is_held, False, "; ".join(words) or None, *_SINGLE)
 
 
-def item_of_skip(skip: SkippedInstant) -> OutlookItem | None:
+def item_of_skip(skip: SkippedInstant, timetables: SharedTimetables) -> OutlookItem | None:
     """Return a skipped instant; None of one that an edit of the cron ticker's times has taken back."""
-    timetable = _timetable(skip.cron)
-    if timetable is not None and timetable.latest_at_or_before(skip.instant) != skip.instant:
+    timetable = timetables.of(skip.cron)
+    if timetable is not None and not timetable.has(skip.instant):
         return None
     return OutlookItem(
         moment=skip.instant,
@@ -143,70 +141,67 @@ def item_of(cron: OutlookCron, instant: datetime, pause: Pause | None, note: str
     """Return an instant for which nothing is stored yet."""
     words = [*([] if pause is None else [pause_words(pause)]), *([] if note is None else [note])]
     delay = delay_of(cron.id, instant, cron.jitter)
-    said = (instant, None, cron.id, cron.kind, cron.function, cron.description)
-    return _made_item(*said, delay, pause, pause is not None, False, "; ".join(words) or None)
+    about = (instant, None, cron.id, cron.kind, cron.function, cron.description)
+    how = (delay, pause, pause is not None, False, "; ".join(words) or None)
+    return _made_item(*about, *how, *_SINGLE)
 
 
-def steps_of(
+def items_of(
     cron: OutlookCron,
-    horizon: Horizon,
+    window: OutlookWindow,
     *,
     pause: Pause | None,
     taken: Collection[datetime],
-    instants: SharedInstants,
-) -> Steps:
-    """Yield the instants of a cron ticker in their order, but those that are ``taken``: they have their run.
+    timetables: SharedTimetables,
+) -> list[OutlookItem]:
+    """Return what of a cron ticker is to come in a window, but for instants ``taken``: they have their run.
 
-    The first one is the one that beat fires next, which may have passed. Where nothing of it is shown yet,
-    a step has no item, and the moment from which on it is looked for. The ``instants`` are shared by all cron
-    tickers of an answer.
+    One that is overdue is an item of its own, as is each of a few starts; more of them are one band.
     """
+    first = cron.next_run_at
+    if first is not None and first >= window.now and first + shortest_gap(cron.expression) >= window.until:
+        is_here = window.since <= first < window.until and first not in taken
+        return [item_of(cron, first, pause, None)] if is_here else []
+    timetable = timetables.of(cron)
     left = None if cron.max_runs is None else cron.max_runs - cron.run_count
-    next_after = instants.next_after(cron)
-    for instant in _instants(cron, next_after, horizon, is_counted=left is not None):
-        is_here = instant >= horizon.since
-        if instant in taken:
-            yield Step(max(instant, horizon.since))
-            continue
-        if left is not None:
-            if left <= 0:
-                return
-            left -= 1
-        note = _note(instant, horizon, is_readable=next_after is not None)
-        yield Step(max(instant, horizon.since), item_of(cron, instant, pause, note) if is_here else None)
-
-
-def _timetable(cron: OutlookCron) -> Timetable | None:
-    try:
-        return timetable_of(cron)
-    except TickerValidationError:
-        return None
-
-
-def _note(instant: datetime, horizon: Horizon, *, is_readable: bool) -> str | None:
-    if not is_readable:
-        return UNREADABLE
-    return OVERDUE if instant < horizon.now else None
-
-
-def _instants(
-    cron: OutlookCron, next_after: NextAfter | None, horizon: Horizon, *, is_counted: bool
-) -> Iterator[datetime]:
-    """Yield its instants from the next one on; those before the horizon only where they are counted."""
-    moment = cron.next_run_at
-    if moment is None:
-        # It fires no instant that has passed: those get one record when the pause ends.
-        moment = horizon.now
-        if cron.resume_from is not None and cron.resume_from > moment:
-            moment = cron.resume_from - _MOMENT
+    found = []
+    is_alone = first is not None and (first < window.now or timetable is None)
+    if first is not None and is_alone and first not in taken and left != 0:
+        left = None if left is None else left - 1
+        if window.since <= first < window.until:
+            found.append(item_of(cron, first, pause, UNREADABLE if timetable is None else OVERDUE))
+    if timetable is None:
+        return found
+    # Others are of times that an edit has taken back.
+    taken = {each for each in taken if timetable.has(each)}
+    begin = _begin(cron, window.now)
+    if left is None and not taken:
+        starts = timetables.starts(cron, timetable, begin)
     else:
-        yield moment
-        moment = max(moment, horizon.now)
-    if not is_counted:
-        moment = max(moment, horizon.since - _MOMENT)
-    while next_after is not None:
-        following = next_after(moment)
-        if following is None:
-            return
-        yield following
-        moment = following
+        if left is not None:
+            left = max(0, left - _used_before(timetable, begin.after, window.since, taken))
+        starts = starts_in(timetable, window, begin, taken=taken, left=left)
+    if starts.is_band:
+        return [*found, _band_of(cron, starts, pause)]
+    return [*found, *(item_of(cron, moment, pause, None) for moment in starts.moments)]
+
+
+def _begin(cron: OutlookCron, now: datetime) -> Begin:
+    """Return where its starts begin, but for one that is overdue."""
+    if cron.next_run_at is not None:
+        is_overdue = cron.next_run_at < now
+        return Begin(now) if is_overdue else Begin(cron.next_run_at - MOMENT, first=cron.next_run_at)
+    # It fires no instant that has passed: those get one record when the pause ends.
+    return Begin(now if cron.resume_from is None else max(now, cron.resume_from - MOMENT))
+
+
+def _used_before(timetable: Timetable, after: datetime, since: datetime, taken: Collection[datetime]) -> int:
+    """Return how many runs it makes before a window."""
+    return timetable.count(after + MOMENT, since) - sum(1 for each in taken if after < each < since)
+
+
+def _band_of(cron: OutlookCron, starts: WindowStarts, pause: Pause | None) -> OutlookItem:
+    words = None if pause is None else pause_words(pause)
+    about = (starts.moments[0], None, cron.id, cron.kind, cron.function, cron.description)
+    how = (_NO_DELAY, pause, pause is not None, False, words)
+    return _made_item(*about, *how, starts.count, starts.every, starts.last, starts.marks)

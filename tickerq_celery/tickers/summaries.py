@@ -1,4 +1,4 @@
-"""What every view of a run says of its state, and the short one that lists are made of."""
+"""The short views of runs and of cron tickers that lists are made of, and what every view of a run says."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,12 +6,16 @@ from uuid import UUID
 
 from tickerq_celery.enums import (
     HoldReason,
+    MisfirePolicy,
     Origin,
+    OverlapPolicy,
     TickerKind,
     TickerPriority,
     TickerStatus,
     TickerType,
 )
+from tickerq_celery.schedule.interval import every_in
+from tickerq_celery.schedule.sentence import sentence_of
 from tickerq_celery.tickers import known_outcomes
 from tickerq_celery.tickers.versions import stamp
 
@@ -21,7 +25,8 @@ class RunState:
     """What every view of a run has, and what follows from that; times are aware UTC.
 
     ``origin`` is what made it, ``root_id`` the head of its chain, None where it has none. ``hold_key`` names
-    what holds it: the function, the parent, the cron ticker, the pause. ``ended_on`` is the node of its last
+    what holds it: the function, the parent, the cron ticker, the pause, or a function with one of its
+    concurrency keys, ``Send:eu``. ``ended_on`` is the node of its last
     attempt, once it has ended; ``running_on`` the id of the node that runs it, None unless it is in progress.
     ``attempts_before`` are those that it had when it was retried last; those of its retries and rescues since
     come on top. Of a Celery task workers report ``executions``.
@@ -120,3 +125,56 @@ class RunSummary(RunState):
 
     error_head: str | None
     skipped_head: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CronSummary:
+    """A cron ticker as lists show it, without its request and its chain; times are aware UTC.
+
+    ``run_count`` is how many instants got their occurrence so far.
+    """
+
+    id: UUID
+    namespace: str
+    kind: TickerKind
+    function: str
+    description: str | None
+    expression: str
+    time_zone: str
+    day_or: bool
+    start_at: datetime | None
+    end_at: datetime | None
+    max_runs: int | None
+    run_count: int
+    is_enabled: bool
+    paused_reason: str | None
+    paused_by: str | None
+    paused_at: datetime | None
+    is_seeded: bool
+    seed_expression: str | None
+    misfire: MisfirePolicy
+    overlap: OverlapPolicy
+    retries: int
+    priority: TickerPriority
+    queue: str | None
+    concurrency_key: str | None
+    tags: tuple[str, ...]
+    next_run_at: datetime | None
+    last_run_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def version(self) -> str:
+        """Which version of the definition this is, for ``expected=``; a fire does not change it."""
+        return stamp(self.updated_at)
+
+    @property
+    def every(self) -> timedelta | None:
+        """The interval; None where it is a cron expression."""
+        return every_in(self.expression)
+
+    @property
+    def words(self) -> str:
+        """When it fires, as a sentence; its expression where that cannot be read."""
+        return sentence_of(self.expression, day_or=self.day_or)
