@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from tickerq_celery import TickerQ
 from tickerq_celery.errors import ConfigError
+from tickerq_celery.views import TickerConfig
 from tickerq_dashboard.access.accounts import UserEntry
 from tickerq_dashboard.access.guard import Guard, guard_unmatched
 from tickerq_dashboard.access.headers import protect
@@ -25,6 +26,7 @@ from tickerq_dashboard.health import HealthWatch
 from tickerq_dashboard.options import options_of
 from tickerq_dashboard.reading.cursors import Cursors
 from tickerq_dashboard.reading.reader import Reader
+from tickerq_dashboard.reading.side import side_counts
 from tickerq_dashboard.rendering import Renderer
 from tickerq_dashboard.routes import ROUTES
 from tickerq_dashboard.visits import Dashboard
@@ -50,7 +52,8 @@ def create_blueprint(
         secret: What signs forms and the cursors of lists, the same in every process. By default forms are
             signed by a key made from the password hashes, or by the application's ``secret_key``, which is
             needed where ``auth`` is a callable.
-        options: ``title`` at the head of the pages, a ``notice`` on each of them, ``page_size`` of the lists
+        options: ``title`` at the head of the pages, the ``environment`` beside it, by default the namespace,
+            a ``notice`` on each page, ``page_size`` of the lists
             (1 to 200), ``permissions`` of roles that differ from the usual ones, ``api_tokens`` of programs,
             ``allowed_hosts``.
 
@@ -68,8 +71,9 @@ def create_blueprint(
     refusals = RefusalAudit(tickerq)
     identify = login_of(settings, refusals)
     csrf = csrf_of(checked.secret, users, is_host_login=callable(auth))
-    watch, assets = HealthWatch(tickerq), read_assets()
-    renderer = Renderer(watch, assets, csrf, title=checked.title, notice=checked.notice)
+    reader = Reader(tickerq, page_size=checked.page_size)
+    watch, assets = HealthWatch(tickerq, count=partial(side_counts, reader)), read_assets()
+    renderer = Renderer(watch, assets, csrf, checked, namespace=partial(_namespace, tickerq))
     errors = ErrorPages(renderer)
     blueprint = RouteBlueprint("tickerq_dashboard", __name__, url_prefix=checked.url_prefix, routes=ROUTES)
     guard = Guard(
@@ -87,7 +91,7 @@ def create_blueprint(
             watch=watch,
             renderer=renderer,
             assets=assets,
-            reader=Reader(tickerq, page_size=checked.page_size),
+            reader=reader,
             cursors=Cursors(secret, tickerq),
             routes=blueprint.routes,
             asks_password=bool(users),
@@ -120,6 +124,15 @@ def create_app(
         app.add_url_rule("/", "root", _to_overview)
     app.after_request(protect)
     return app
+
+
+def _namespace(tickerq: TickerQ) -> str:
+    """Return the namespace, empty where it is the one that everybody has, or where no setting can be read."""
+    try:
+        namespace = tickerq.config.namespace
+    except Exception:  # noqa: BLE001 - the page that says what failed must not fail for its head
+        return ""
+    return "" if namespace == TickerConfig().namespace else namespace
 
 
 def _to_overview() -> Response:

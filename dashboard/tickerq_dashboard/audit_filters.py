@@ -15,7 +15,7 @@ AUDITED = ("run", "cron_ticker", "function", "tag", "everything", "bulk_job", "r
 
 def _kind(text: str) -> str:
     if text and text not in AUDITED:
-        raise ValueError("nothing that the audit is about")
+        raise ValueError("the audit has no such kind")
     return text
 
 
@@ -33,7 +33,7 @@ class AuditFilters(ListQuery):
     @model_validator(mode="after")
     def _check_kind(self) -> Self:
         if self.object and not self.kind:
-            raise ValueError("an object is looked for by its kind, too")
+            raise ValueError("choose what kind of object that is, too")
         return self
 
     @property

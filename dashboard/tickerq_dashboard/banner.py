@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from tickerq_celery.views import Finding, FindingCode, Pause, Severity, SubjectKind
-from tickerq_dashboard.health import FRESH, KnownReport
+from tickerq_dashboard.health import TIMEOUT, KnownReport, said
 from tickerq_dashboard.show.places import Place, places_of
 
 
@@ -48,46 +48,52 @@ class Line:
 class Banner:
     """What every page says of how the system is: one sentence where all is well, else each problem's.
 
-    ``age`` is how many seconds old that is, 0 where it is fresh. ``left_out`` is how many problems have no
-    line, since the page itself is about them.
+    ``age`` is how old that is, empty where it is fresh. ``left_out`` is how many problems have no
+    line, since the page itself is about them. With ``is_aged`` a later one is there in a moment.
     """
 
     css: str
     word: str
     lines: tuple[Line, ...]
-    age: int
+    age: str
     left_out: int = 0
+    is_aged: bool = False
 
     def shown(self, most: int) -> tuple[Line, ...]:
         """Return the first lines, ``most`` of them, and what is pinned."""
         return (*self.lines[:most], *(each for each in self.lines[most:] if each.is_pinned))
 
 
-# Texts that hold addresses or a driver's words: those are for the log and the command line.
-_SENTENCES = {
-    (FindingCode.STORE, Severity.OK): "the store answers",
-    (FindingCode.STORE, Severity.FAILURE): "the store does not answer",
-    (FindingCode.SCHEMA, Severity.FAILURE): "the store's tables are missing, or of another version",
-    (FindingCode.BROKER, Severity.OK): "the broker answers",
-    (FindingCode.BROKER, Severity.FAILURE): "the broker does not answer",
-}
 _SIGNS = {Severity.OK: "done", Severity.WARNING: "warning", Severity.FAILURE: "failed"}
 
 
 def banner_of(known: KnownReport, topics: Sequence[Topic] = ()) -> Banner:
     """Return what a page that is about ``topics`` says of a report, or of its absence."""
     report = known.report
-    if report is None:
-        text = "Health unknown. No report came in time: the store or the broker may be slow."
-        return Banner(css="unknown", word="", lines=(Line(css="unknown", sign="unknown", text=text),), age=0)
-    age = round(known.age) if known.age > FRESH else 0
+    if report is None or known.is_late:
+        unknown = Line(css="unknown", sign="unknown", text=_unknown(known))
+        older = () if report is None else map(_line, report.problems)
+        return Banner(css="unknown", word="", lines=(unknown, *older), age="", is_aged=known.is_aged)
+    # Of one that is unread the first line says it.
+    age = "" if known.is_unread else known.old
     if not report.problems:
         well = Line(css="ok", sign=_SIGNS[Severity.OK], text=report.headline.partition(": ")[2])
-        return Banner(css="ok", word="All well:", lines=(well,), age=age)
+        return Banner(css="ok", word="All well:", lines=(well,), age=age, is_aged=known.is_aged)
     others = [each for each in report.problems if not any(topic.has(each) for topic in topics)]
     css = others[0].severity.value if others else ""
     left_out = len(report.problems) - len(others)
-    return Banner(css=css, word="", lines=tuple(map(_line, others)), age=age, left_out=left_out)
+    lines = tuple(map(_line, others))
+    return Banner(css=css, word="", lines=lines, age=age, left_out=left_out, is_aged=known.is_aged)
+
+
+def _unknown(known: KnownReport) -> str:
+    if known.awaited is not None and known.awaited >= TIMEOUT:
+        why = f"No report came within {known.awaited:.1f} s: the store or the broker is slow"
+    elif known.has_failed:
+        why = "The last report failed: the server's log says why"
+    else:
+        why = "A report is being made"
+    return f"Health unknown. {why}{'' if not known.old else f'. The last report is {known.old} old'}."
 
 
 def _line(finding: Finding) -> Line:
@@ -106,11 +112,6 @@ def _line(finding: Finding) -> Line:
 
 def _is_pinned(finding: Finding) -> bool:
     return finding.subject is not None and finding.subject.kind is SubjectKind.EVERYTHING
-
-
-def said(finding: Finding) -> str:
-    """Return what the pages say of a finding."""
-    return _SENTENCES.get((finding.code, finding.severity), finding.text)
 
 
 def well(findings: Sequence[Finding]) -> list[Finding]:

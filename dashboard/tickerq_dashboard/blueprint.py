@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from tickerq_dashboard.access.visitors import current_request_id, current_visitor
 from tickerq_dashboard.parsing import body_in, command_in, query_in, refuse_unknown
-from tickerq_dashboard.preferences import asked_operation
+from tickerq_dashboard.preferences import asked_operation, check_zone
 from tickerq_dashboard.routing import Route
 from tickerq_dashboard.visits import Dashboard, Visit
 
@@ -44,19 +44,27 @@ class RouteBlueprint(Blueprint):
 def _view(route: Route, dashboard: Dashboard) -> Callable[..., str | Response]:
     def answer(**path: Any) -> str | Response:
         visit = Visit(dashboard=dashboard, visitor=current_visitor(), request_id=current_request_id())
-        if route.permission is not None:
-            dashboard.watch.begin_first()
         if route.is_api:
             refuse_unknown(request.args, route.query)
+        else:
+            check_zone()
+        has_banner = route.permission is not None and not route.is_api
         did = asked_operation()
         if did is not None and dashboard.reader.follow(did):
             dashboard.watch.renew()
+        elif has_banner:
+            dashboard.watch.begin()
         given: dict[str, BaseModel] = {}
         if route.query is not None:
             given["query"] = query_in(request.args, route.query)
         if route.command is not None:
             given["command"] = (body_in if route.is_api else command_in)(request, route.command)
-        with dashboard.tickerq.reading_within(READ_BUDGETS * dashboard.tickerq.config.read_budget):
-            return route.handler(visit, **given, **path)
+        try:
+            with dashboard.tickerq.reading_within(READ_BUDGETS * dashboard.tickerq.config.read_budget):
+                return route.handler(visit, **given, **path)
+        finally:
+            if has_banner:
+                # For the pages after it: beside this one it would slow it down.
+                dashboard.watch.refresh()
 
     return answer

@@ -46,6 +46,7 @@ def dashboard(context: click.Context, host: str, port: int, users_file: Path | N
         users = _users(host, users_file)
         # Settings are read when first used: a wrong one is better said now than on each page.
         tickerq.config  # noqa: B018
+        _import_modules(tickerq)
         app = create_app(tickerq, users=users, base_path=BASE_PATH)
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
@@ -74,6 +75,18 @@ def _tickerq(given: TickerQ | Callable[[], TickerQ] | None) -> TickerQ:
     if given is None:
         raise click.UsageError("which application? Run: celery -A yourapp tickerq dashboard")
     return given() if callable(given) else given
+
+
+def _import_modules(tickerq: TickerQ) -> None:
+    """Import what the application includes, as a worker does: payloads are then checked by its functions."""
+    try:
+        tickerq.app.loader.import_default_modules()
+    except Exception as error:  # noqa: BLE001 - the user's modules: the store can be looked at without them
+        click.echo(
+            f"A module that the application includes cannot be imported: {type(error).__name__}: {error}\n"
+            "Payloads of its functions are checked against the schemas that their workers registered.",
+            err=True,
+        )
 
 
 def _listeners(host: str, port: int) -> list[socket.socket]:

@@ -3,7 +3,7 @@
 import logging
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -110,21 +110,24 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         if now >= self.next_channel_cleanup:
             self.next_channel_cleanup = now + self.adj.cleanup_interval
             self.maintenance(now)
-        return self.accepting and (not self._is_full or self._longest_waiting() is not None)
+        return self.accepting and (not self._is_full or any(map(is_idle, self._connections())))
 
     def handle_accept(self) -> None:
         """Accept what has come meanwhile, each in the place of another one where there are too many."""
+        # They are looked at once: to do so for each new one takes longer than all else, among hundreds.
+        waiting = longest_waiting(self._connections())
         for _ in range(_MOST_ACCEPTED):
-            if self._is_full:
-                waiting = self._longest_waiting()
-                if waiting is None:
-                    return
-                self._warn()
-                waiting.drop()
+            is_full = self._is_full
+            longest = next(waiting, None) if is_full else None
+            if is_full and longest is None:
+                return
             before = len(self._map)
             super().handle_accept()
             if len(self._map) == before:
                 return
+            if longest is not None:
+                self._warn()
+                longest.drop()
 
     def _warn(self) -> None:
         now = time.monotonic()
@@ -136,21 +139,28 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
     def _is_full(self) -> bool:
         return len(self._map) >= int(self.adj.connection_limit)
 
-    def _longest_waiting(self) -> Connection | None:
-        return longest_waiting(each for each in self._map.values() if isinstance(each, Connection))
+    def _connections(self) -> Iterator[Connection]:
+        # A generator, so that it looks at them when it is first asked.
+        for each in self._map.values():
+            if isinstance(each, Connection):
+                yield each
 
 
-def longest_waiting(connections: Iterable[Connection]) -> Connection | None:
-    """Return the one to close where there are too many, or None where all have a request that is answered.
+def is_idle(connection: Connection) -> bool:
+    """Whether no request of it is being answered, and it is not being closed."""
+    return not (connection.requests or connection.will_close)
 
-    It waits longest for a head, or between two requests, if for longer than honest clients do; else for a
-    body; else for a head.
+
+def longest_waiting(connections: Iterable[Connection]) -> Iterator[Connection]:
+    """Yield those to close where there are too many, as they are when the first one is asked for.
+
+    First come those that wait longest for a head, or between two requests, if for longer than honest clients
+    do; then for a body; then for a head.
     """
-    idle = [each for each in connections if not (each.requests or each.will_close)]
     honest_since = time.monotonic() - _HONEST_SECONDS
 
     def rank(each: Connection) -> tuple[bool, bool, float]:
         is_honest = not each.is_in_body and each.waits_since > honest_since
         return is_honest, each.is_in_body, each.waits_since
 
-    return min(idle, key=rank, default=None)
+    yield from sorted(filter(is_idle, connections), key=rank)

@@ -20,7 +20,7 @@ def without_nul(text: str) -> str:
     """Return a text without blanks around it; one with a NUL is refused."""
     # PostgreSQL cannot compare with a NUL.
     if "\0" in text:
-        raise ValueError("no text")
+        raise ValueError("a text cannot have a NUL")
     return text.strip()
 
 
@@ -29,7 +29,7 @@ def statuses(slugs: tuple[str, ...]) -> tuple[str, ...]:
     asked = tuple(dict.fromkeys(part for slug in slugs for part in slug.split(",") if part))
     unknown = [each for each in asked if each not in SLUGS and each != PUBLISHED_SLUG]
     if unknown:
-        raise ValueError("a status does not exist")
+        raise ValueError(f"a status does not exist; there are {', '.join([*SLUGS, PUBLISHED_SLUG])}")
     if PUBLISHED_SLUG in asked and len(asked) > 1:
         raise ValueError("published cannot be combined with another status")
     return asked
@@ -41,12 +41,12 @@ def each_once(values: object) -> object:
     return tuple(dict.fromkeys(map(str, given))) if isinstance(given, tuple | list) else values
 
 
-def one_of(words: Collection[str], wrong: str) -> Callable[[str], str]:
+def one_of(words: Collection[str]) -> Callable[[str], str]:
     """Return what refuses a text that is none of these words."""
 
     def check(text: str) -> str:
         if text and text not in set(words):
-            raise ValueError(wrong)
+            raise ValueError(f"write one of {', '.join(words)}")
         return text
 
     return check

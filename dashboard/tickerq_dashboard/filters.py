@@ -102,7 +102,15 @@ class CronsQuery(ListQuery):
 
 
 class OverviewQuery(BaseModel):
-    """Which window the figures are of."""
+    """Which window the figures of all functions are of."""
+
+    model_config = ConfigDict(frozen=True)
+
+    window: Annotated[str, Field(pattern="^(1h|24h|7d|30d)$")] = "24h"
+
+
+class FiguresQuery(BaseModel):
+    """Which window the figures of a function are of."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -126,7 +134,7 @@ class ScopeQuery(BaseModel):
     @model_validator(mode="after")
     def _check_name(self) -> Self:
         if bool(self.name) == (self.kind == "everything"):
-            raise ValueError("a function and a tag have a name, everything has none")
+            raise ValueError("a function and a tag need a name, everything takes none")
         return self
 
 

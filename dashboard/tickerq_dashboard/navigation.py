@@ -22,6 +22,7 @@ _GROUPS: tuple[tuple[NavPage, ...], ...] = (
     (
         NavPage(endpoint="overview", icon="house", word="Overview", keys="g o"),
         NavPage(endpoint="runs", icon="list", word="Runs", keys="g r"),
+        NavPage(endpoint="bulk_jobs", icon="check", word="Bulk jobs", keys="g b"),
     ),
     (
         NavPage(endpoint="crons", icon="history", word="Cron tickers", keys="g c"),

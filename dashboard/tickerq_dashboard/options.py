@@ -18,6 +18,7 @@ class Options:
     base_path: str = "/tickerq/dashboard"
     secret: str | bytes | None = None
     title: str = "TickerQ"
+    environment: str = ""
     notice: str = ""
     page_size: int = 50
     permissions: Mapping[str, Collection[str]] | None = None

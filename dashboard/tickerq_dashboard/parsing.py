@@ -1,34 +1,49 @@
 """What a request asks, checked by the models of its route."""
 
 from collections.abc import Mapping
-from typing import get_origin
+from typing import TypeVar, get_origin
+from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
+from pydantic_core import ErrorDetails, from_json
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.wrappers import Request
 
 from tickerq_dashboard.forms.sent import SentForm
 
+ModelT = TypeVar("ModelT", bound=BaseModel)
 # Levels of objects and arrays in a JSON body.
 DEEPEST = 64
+_A_MOMENT = "write a moment such as 2026-11-24T14:30:00Z"
+# What an address takes, in place of pydantic's words, which are for who wrote its model.
+_TAKEN = {
+    "bool_parsing": "write 1 or 0",
+    "int_parsing": "write a whole number",
+    "greater_than_equal": "write {ge} or more",
+    "time_delta_parsing": "write a time such as 90s or 5min",
+    "datetime_from_date_parsing": _A_MOMENT,
+    "timezone_aware": _A_MOMENT,
+    "uuid_parsing": "write a whole id",
+    "string_pattern_mismatch": "write one of {words}",
+    "string_too_long": "write {max_length} characters at most",
+}
 
 
-class InvalidQueryError(ValueError):
-    """The address asks for something that means nothing; ``errors`` has a sentence for each field."""
+class InvalidFieldsError(ValueError):
+    """A request means nothing; ``errors`` has a sentence for each field."""
 
     def __init__(self, errors: Mapping[str, str]) -> None:
         super().__init__("; ".join(f"{name}: {error}" for name, error in errors.items()))
         self.errors = errors
 
 
-class InvalidCommandError(ValueError):
-    """What was sent means nothing; ``errors`` has a sentence for each field."""
+class InvalidQueryError(InvalidFieldsError):
+    """The address asks for something that means nothing."""
 
-    def __init__(self, errors: Mapping[str, str]) -> None:
-        super().__init__("; ".join(f"{name}: {error}" for name, error in errors.items()))
-        self.errors = errors
+
+class InvalidCommandError(InvalidFieldsError):
+    """What was sent means nothing."""
 
 
 def refuse_unknown(args: MultiDict[str, str], model: type[BaseModel] | None) -> None:
@@ -41,12 +56,12 @@ def refuse_unknown(args: MultiDict[str, str], model: type[BaseModel] | None) -> 
     errors = {name: "there is no such field" for name in args if name not in fields}
     for name, field in fields.items():
         if len(args.getlist(name)) > 1 and get_origin(field.annotation) not in {list, tuple}:
-            errors[name] = "it may be said once"
+            errors[name] = "write it once"
     if errors:
         raise InvalidQueryError(errors)
 
 
-def query_in(args: MultiDict[str, str], model: type[BaseModel]) -> BaseModel:
+def query_in(args: MultiDict[str, str], model: type[ModelT]) -> ModelT:
     """Return what an address asks; an empty field is not set, and an unknown one is not looked at.
 
     Raises:
@@ -55,7 +70,13 @@ def query_in(args: MultiDict[str, str], model: type[BaseModel]) -> BaseModel:
     try:
         return model.model_validate(_fields_in(args, model))
     except ValidationError as error:
-        raise InvalidQueryError(errors_by_field(error)) from None
+        said = {_path(each): _taken(each) for each in error.errors(include_input=False)}
+        raise InvalidQueryError(said) from None
+
+
+def query_of(words: str, model: type[ModelT]) -> ModelT:
+    """Return what the words behind an address's question mark ask; raises what ``query_in`` does."""
+    return query_in(MultiDict(parse_qsl(words)), model)
 
 
 def command_in(request: Request, model: type[BaseModel]) -> BaseModel:
@@ -118,12 +139,23 @@ def _fields_in(given: MultiDict[str, str], model: type[BaseModel]) -> dict[str, 
 
 def errors_by_field(error: ValidationError) -> dict[str, str]:
     """Return pydantic's errors without the values that were given: those may be secrets."""
-    return {
-        ".".join(map(str, each["loc"])): _said(each["type"], each["msg"])
-        for each in error.errors(include_input=False)
-    }
+    return {_path(each): _said(each["type"], each["msg"]) for each in error.errors(include_input=False)}
+
+
+def _path(error: ErrorDetails) -> str:
+    return ".".join(map(str, error["loc"]))
+
+
+def _taken(error: ErrorDetails) -> str:
+    if error["type"] not in _TAKEN:
+        return _said(error["type"], error["msg"])
+    given = error.get("ctx", {})
+    words = str(given.get("pattern", "")).strip("^()?$").replace("|", ", ")
+    return _TAKEN[error["type"]].format(**{**given, "words": words})
 
 
 def _said(kind: str, message: str) -> str:
     # What follows says which character cannot be read.
-    return message.partition(",")[0] if kind.endswith(("_parsing", "_invalid")) else message
+    if kind.endswith(("_parsing", "_invalid")):
+        return message.partition(",")[0]
+    return message.removeprefix("Value error, ")

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from flask import request
 
-from tickerq_dashboard.show.moments import Clock, zone_named
+from tickerq_dashboard.parsing import InvalidQueryError
+from tickerq_dashboard.show.moments import Clock, zone_meant, zone_named
 
 ZONE_COOKIE, THEME_COOKIE = "tq_zone", "tq_theme"
 SHORTCUTS_COOKIE, LIVE_COOKIE = "tq_shortcuts", "tq_live"
@@ -19,9 +20,24 @@ THEMES = ("auto", "light", "dark")
 
 
 def reader_clock(now: datetime) -> Clock:
-    """Return the moment, and the zone that the reader has chosen; UTC where that is none."""
-    zone, name = zone_named(request.args.get("zone") or unquote(request.cookies.get(ZONE_COOKIE, "")))
-    return Clock(now=now, zone=zone, name=name)
+    """Return the moment, and the zone that the reader has chosen; UTC, and what is refused, where none."""
+    asked = request.args.get("zone") or unquote(request.cookies.get(ZONE_COOKIE, "")) or "UTC"
+    meant = zone_meant(asked)
+    zone, name = zone_named(meant or "UTC")
+    return Clock(now=now, zone=zone, name=name, refused="" if meant else asked)
+
+
+def check_zone() -> None:
+    """Refuse an address that asks for the moments of a zone which does not exist.
+
+    Raises:
+        InvalidQueryError: It does.
+    """
+    asked = request.args.get("zone")
+    if asked and zone_meant(asked) is None:
+        raise InvalidQueryError(
+            {"zone": f"there is no time zone “{asked[:80]}”, write one such as Asia/Kolkata"}
+        )
 
 
 def reader_theme() -> str:

@@ -18,9 +18,10 @@ from tickerq_dashboard.access.origins import is_readable_by_others
 from tickerq_dashboard.access.roles import Permission
 from tickerq_dashboard.access.visitors import current_mount, current_visitor
 from tickerq_dashboard.assets import Assets
-from tickerq_dashboard.banner import Topic, banner_of, said, well
-from tickerq_dashboard.health import HealthWatch
+from tickerq_dashboard.banner import Topic, banner_of, well
+from tickerq_dashboard.health import HealthWatch, said
 from tickerq_dashboard.navigation import pages_for
+from tickerq_dashboard.options import Options
 from tickerq_dashboard.preferences import reader_clock, reader_is_live, reader_shortcuts, reader_theme
 from tickerq_dashboard.show import (
     attempts,
@@ -31,11 +32,13 @@ from tickerq_dashboard.show import (
     changes,
     differences,
     durations,
+    field_words,
     ids,
     json_tree,
     moments,
     places,
     reasons,
+    starts,
     statuses,
     visible,
     words,
@@ -57,9 +60,15 @@ _FILTERS: tuple[Callable[..., Any], ...] = (
     chains.label_of_reason,
     chains.reason_of,
     chains.short_reason,
+    audited.deleted_words,
     audited.done_words,
+    audited.changed_count,
     audited.object_words,
+    changes.changed_in,
+    audited.outcome_words,
+    audited.refused_words,
     changes.changes_in_words,
+    field_words.field_words,
     ids.short_id,
     differences.setting_words,
     differences.value_words,
@@ -70,7 +79,10 @@ _FILTERS: tuple[Callable[..., Any], ...] = (
     json_tree.tree_of,
     moments.machine,
     places.places_of,
+    reasons.names_moment,
     reasons.parts_of,
+    reasons.reason_words,
+    starts.rate_words,
     said,
     statuses.in_words,
     statuses.look_of,
@@ -79,6 +91,7 @@ _FILTERS: tuple[Callable[..., Any], ...] = (
     visible.visible,
     well,
     words.active_since,
+    words.called,
     words.condition_words,
     words.has_lag,
     words.held_words,
@@ -87,6 +100,7 @@ _FILTERS: tuple[Callable[..., Any], ...] = (
     words.is_call,
     words.is_record,
     words.name_of,
+    words.node_words,
     words.origin_words,
     words.pause_words,
     words.percent,
@@ -110,7 +124,13 @@ class Renderer:
     """Renders this package's own templates, always escaped."""
 
     def __init__(
-        self, watch: HealthWatch, assets: Assets, csrf: CsrfTokens, *, title: str, notice: str
+        self,
+        watch: HealthWatch,
+        assets: Assets,
+        csrf: CsrfTokens,
+        options: Options,
+        *,
+        namespace: Callable[[], str],
     ) -> None:
         self._watch = watch
         self._assets = assets
@@ -124,8 +144,10 @@ class Renderer:
             lstrip_blocks=True,
         )
         self._environment.globals.update(
-            title=title,
-            notice=notice,
+            title=options.title,
+            # Of a host's application settings are read when they are first used.
+            environment=lambda: options.environment or namespace(),
+            notice=options.notice,
             url_for=url_for,
             near=near,
             csrf_token=self._csrf_token,
@@ -150,11 +172,16 @@ class Renderer:
             shortcuts=reader_shortcuts(),
             is_live=reader_is_live(),
             nav=pages_for(visitor),
+            counts=self._watch.counts,
             # Each icon names the sprite.
             static_url=cache(self._static_url),
             # Where no page says which workers are lost, none of its runs is shown as such, nor in a queue.
             **({"lost": {}, "in_queues": {}} | values),
         )
+
+    def apart(self, template: str, **values: object) -> str:
+        """Return a template that is no page of the layout as HTML."""
+        return self._environment.get_template(template).render(values)
 
     def _csrf_token(self, route: str) -> str:
         """Return what a form for a route must send as ``csrf_token``."""

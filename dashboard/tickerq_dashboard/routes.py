@@ -29,6 +29,7 @@ from tickerq_dashboard.commands.exports import Export, ExportRuns
 from tickerq_dashboard.commands.pauses import PauseScope, ResumeScope
 from tickerq_dashboard.filters import (
     CronsQuery,
+    FiguresQuery,
     FindQuery,
     FormQuery,
     FunctionsQuery,
@@ -239,7 +240,7 @@ ROUTES: tuple[Route, ...] = (
     _page("/upcoming", "upcoming", upcoming.upcoming, query=UpcomingQuery),
     _page("/errors", "errors", operations.errors, query=OverviewQuery),
     _page("/functions", "functions", operations.functions, query=FunctionsQuery),
-    _page("/functions/<path:name>", "function", function, query=OverviewQuery),
+    _page("/functions/<path:name>", "function", function, query=FiguresQuery),
     _page("/pauses", "pauses", operations.pauses),
     *_form(
         "/pauses/pause",

@@ -41,18 +41,18 @@ class RunFilters(ListQuery):
         AfterValidator(values.statuses),
         Field(description=f"one or more, with commas: {', '.join((*SLUGS, PUBLISHED_SLUG))}"),
     ] = ()
-    function: Annotated[Text, Field(description="the whole name of a function")] = ""
+    function: Annotated[Text, Field(description="the name of a function, or how it begins")] = ""
     function_prefix: Annotated[
         Text, Field(title="function begins", description="how the name of a function begins")
     ] = ""
     kind: Annotated[
         str,
-        AfterValidator(values.one_of(TickerKind, "no kind of run")),
+        AfterValidator(values.one_of(TickerKind)),
         Field(description=f"one of {', '.join(TickerKind)}"),
     ] = ""
     type: Annotated[
         str,
-        AfterValidator(values.one_of(TYPE_SLUGS, "no type of run")),
+        AfterValidator(values.one_of(TYPE_SLUGS)),
         Field(description=f"one of {', '.join(TYPE_SLUGS)}"),
     ] = ""
     task_id: Annotated[
@@ -71,7 +71,7 @@ class RunFilters(ListQuery):
     ] = ()
     priority: Annotated[
         str,
-        AfterValidator(values.one_of(PRIORITIES, "no priority")),
+        AfterValidator(values.one_of(PRIORITIES)),
         Field(description=f"one of {', '.join(PRIORITIES)}"),
     ] = ""
     tag: Annotated[Text, Field(description="a tag")] = ""
@@ -88,7 +88,7 @@ class RunFilters(ListQuery):
     ] = ""
     held_for: Annotated[
         str,
-        AfterValidator(values.one_of(HoldReason, "no reason of a hold")),
+        AfterValidator(values.one_of(HoldReason)),
         Field(description=f"why it waits: {', '.join(HoldReason)}"),
     ] = ""
     hold_key: Annotated[
@@ -97,7 +97,7 @@ class RunFilters(ListQuery):
     ] = ""
     origin: Annotated[
         str,
-        AfterValidator(values.one_of(Origin, "nothing that makes runs")),
+        AfterValidator(values.one_of(Origin)),
         Field(title="made by", description=f"what made it: {', '.join(Origin)}"),
     ] = ""
     unique_key: Annotated[Text, Field(description="its unique key")] = ""

@@ -20,12 +20,12 @@ _MOMENTS = {name for name in KEYS if name.endswith(("_from", "_until"))}
 # What a word alone finds, and by what.
 FOUND: Mapping[str, str] = {
     "an id": "its run, or its cron ticker",
-    "8 or more digits of an id": "the runs whose ids begin so",
+    "8 or more digits of an id": "the runs whose ids begin with them",
     "a part of a function's name": "the function, its cron tickers and its runs; also cron tickers of a "
     "Celery task",
     "a part of an exception's name": "the failures with it, of the last 7 d",
-    "a part of a node's name": "the beat or worker, also one that was lost",
-    "several words": "what has all in its name; else the failures whose message has them as they stand",
+    "a part of a node's name": "the beat or worker, even one that was lost",
+    "several words": "what has all of them in its name; else the failures whose message has exactly these",
 }
 
 
@@ -79,8 +79,13 @@ def searched(query: RunsQuery, clock: Clock) -> dict[str, object]:
                 words.pop("routed", None)
             words[key] = value
         else:
-            raise SearchError(f"“{key}:” is no filter. There are {', '.join(sorted(KEYS))}.")
+            raise SearchError(f"“{key}:” is not a filter. There are {', '.join(sorted(KEYS))}.")
     return words
+
+
+def typed_function(text: str) -> str:
+    """Return the function that a search names by its key, or nothing."""
+    return dict(_tokens(text)).get("function", "")
 
 
 def timed(query: TypedQuery, clock: Clock) -> dict[str, object]:
@@ -105,7 +110,7 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
     try:
         parts = _parts(text)
     except ValueError as error:
-        raise SearchError("A quotation mark is open.") from error
+        raise SearchError("A quotation mark is not closed.") from error
     yield from map(_token, parts)
 
 
@@ -113,7 +118,7 @@ def _parts(text: str) -> list[str]:
     """Return words, and what stands in quotation marks, as one each.
 
     Raises:
-        ValueError: A quotation mark is open.
+        ValueError: A quotation mark is not closed.
     """
     lexer = shlex.shlex(text, posix=True)
     lexer.whitespace_split = True

@@ -3,7 +3,7 @@
 from flask import Response, request
 
 from tickerq_dashboard.access.headers import IMMUTABLE
-from tickerq_dashboard.errors import UnknownPageError
+from tickerq_dashboard.problems import UnknownPageError
 from tickerq_dashboard.visits import Visit
 
 

@@ -21,6 +21,10 @@ class Repeated(Unreadable):
     """A time that the clocks show twice."""
 
 
+class UnknownZone(Unreadable):
+    """A name that no time zone has."""
+
+
 def span(text: str) -> timedelta:
     """Return the duration that a text such as "1 h 30 min" says; a number alone is seconds.
 
@@ -76,9 +80,9 @@ def json_value(text: str) -> object:
         return json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise Unreadable(f"This is no JSON: {error.msg} at {where}.") from None
+        raise Unreadable(f"This is not JSON: {error.msg} at {where}.") from None
     except (ValueError, RecursionError):
-        raise Unreadable("This is no JSON: NaN, infinities and very deep values cannot be stored.") from None
+        raise Unreadable("This is not JSON: NaN, infinities and very deep values cannot be stored.") from None
 
 
 def json_list(text: str) -> object:
@@ -101,10 +105,10 @@ def zone(name: str) -> ZoneInfo:
     """Return the time zone of a name.
 
     Raises:
-        Unreadable: There is none.
+        UnknownZone: There is none.
     """
     if name not in zone_names():
-        raise Unreadable("There is no such time zone. Choose one of the list, such as Europe/Berlin.")
+        raise UnknownZone("There is no such time zone. Choose one of the list, such as Europe/Berlin.")
     return ZoneInfo(name)
 
 
@@ -116,6 +120,7 @@ def moment(text: str, zone_name: str, which: str = "") -> datetime:
     Raises:
         Unreadable: It is no date and time, or the clocks never show it.
         Repeated: They show it twice, and ``which`` names none of both.
+        UnknownZone: There is no such zone.
     """
     place = zone(zone_name)
     try:
@@ -132,7 +137,7 @@ def moment(text: str, zone_name: str, which: str = "") -> datetime:
         choices = " or ".join(f"{each:%H:%M %Z}" for each in around)
         raise Unreadable(f"The clocks of {zone_name} skip this time. Choose {choices}.")
     if which not in {FIRST, SECOND}:
-        raise Repeated(f"The clocks of {zone_name} show this time twice. Choose which of both.")
+        raise Repeated(f"The clocks of {zone_name} show this time twice. Choose one of the two.")
     return early if which == FIRST else late
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import Flag, auto
 from typing import Any
 
-from tickerq_celery import Run
+from tickerq_celery import Cron, Run
 from tickerq_dashboard import texts as read
 from tickerq_dashboard.show.durations import exact
 from tickerq_dashboard.show.json_tree import editable
@@ -44,7 +44,8 @@ class Field:
     """One field: its ``label`` in lists of errors and changes, and ``question`` where it is asked for.
 
     ``spoken`` is its label where it stands in a sentence, ``if_empty`` what stands there while it is empty;
-    ``empty`` is what an emptied field means. Only tickers ``of`` functions or of tasks have it, or all.
+    ``empty`` is what an emptied field means. ``policy`` says what a value makes of the runs of a cron ticker:
+    when, and then what. Only tickers ``of`` functions or of tasks have it, or all.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Field:
     spoken: str = ""
     hint: str = ""
     if_empty: str = ""
+    policy: tuple[str, str] | None = None
     empty: Any = None
     of: str = ""
     widget: str = "line"
@@ -145,7 +147,8 @@ _ALL = (
           hint="A JSON object."),
     Field("options", "Options of the call", JSON_OBJECT, CALL, of=TASK, widget="area", rows=2, empty={},
           hint="A JSON object, as apply_async takes them."),
-    Field("on_lost", "If its worker dies", CHOICE, CALL | FACTS, of=TASK, widget="choice", choices=_LOSSES),
+    Field("on_lost", "If its worker dies", CHOICE, CALL | FACTS, of=TASK, widget="choice", choices=_LOSSES,
+          policy=("If its worker dies,", "{}.")),
     Field("schedule", "Schedule", TEXT),
     Field("expression", "Cron expression", TEXT, css="big", mono=True,
           hint="Minute, hour, day of month, month, weekday; six fields begin with seconds."),
@@ -159,7 +162,7 @@ _ALL = (
           question="Runs when its parent's end is"),
     Field("at", "Date and time", MOMENT, CHILD, input="datetime-local"),
     Field("zone", "Time zone", TEXT, list="zone-names"),
-    Field("pass", "Which of both", CHOICE, widget="choice", choices=_PASSES),
+    Field("pass", "Which of the two", CHOICE, widget="choice", choices=_PASSES),
     Field("overlap", "Overlap", CHOICE, choices=_OVERLAPS, spoken="If the run before is still going"),
     Field("misfire", "Missed instants", CHOICE, choices=_MISFIRES, spoken="After an outage"),
     Field("misfire_limit", "Missed instants at most", TEXT, width="s5",
@@ -169,7 +172,7 @@ _ALL = (
     Field("pause_on_failure", "Failures before a pause", TEXT, width="s5", if_empty="never",
           spoken="Failed runs in a row before a pause"),
     Field("jitter", "Spread", SPAN, width="s9", if_empty="0 s", empty=timedelta(0),
-          spoken="Spread: up to how much after their time runs start"),
+          spoken="Spread: how long after its time a run may start"),
     Field("description", "Description", TEXT, HOW | GIVEN, css="wide"),
     Field("retries", "Retries", TEXT, HOW, of=FUNCTION, input="number", width="s9", if_empty="its function's",
           hint="More attempts after a failure. Empty: as its function says."),
@@ -177,16 +180,17 @@ _ALL = (
           if_empty="its function's", spoken="Waits between retries, with commas",
           hint="Such as 30 s, 1 min, 5 min. The last one repeats."),
     Field("timeout", "Timeout", SPAN, HOW | FACTS, of=FUNCTION, width="s9", if_empty="any time",
-          hint="Such as 20 min. Then it is asked to end."),
+          hint="Such as 20 min. Then it is asked to end.",
+          policy=("A run may take", "{}; then it is asked to end.")),
     Field("hard_timeout", "Hard timeout", SPAN, HOW | FACTS, of=FUNCTION, width="s9", if_empty="never",
-          hint="Then its process is ended."),
+          hint="Then its process is ended.", policy=("After", "{} its process is ended.")),
     Field("priority", "Priority", CHOICE, HOW | FACTS, widget="choice", choices=_PRIORITIES),
     Field("queue", "Queue", TEXT, HOW, width="s9", if_empty="as routed", hint="Empty: as Celery routes it."),
     Field("tags", "Tags", NAMES, HOW | GIVEN, hint="With commas between them.", empty=()),
     Field("concurrency_key", "Concurrency key", TEXT, HOW | GIVEN | FACTS, of=FUNCTION,
-          hint="Runs with the same key share slots."),
+          hint="Runs with the same key share slots.", policy=("Its runs share", "the slots of the key {}.")),
     Field("unique_key", "Unique key", TEXT, CHILD | FACTS,
-          hint="While a run with it has not ended, no other is taken."),
+          hint="While a run with it has not ended, no other is accepted."),
     Field("on_conflict", "If the key is taken", CHOICE, widget="choice", choices=_CONFLICTS),
     Field("with_children", "Its chain", FLAG, widget="tick", empty=False,
           question="Copy all that is below it, with run conditions and payloads"),
@@ -194,7 +198,8 @@ _ALL = (
           hint="By the clocks of its zone."),
     Field("end_at", "Not after", MOMENT, BOUNDS, input="datetime-local"),
     Field("max_runs", "Runs in all", TEXT, BOUNDS, input="number", hint="Empty: without end."),
-    Field("exclude", "Not on", DATES, BOUNDS, empty=(), hint="Dates such as 2026-12-24, 2026-12-25."),
+    Field("exclude", "Not on", DATES, BOUNDS, empty=(), hint="Dates such as 2026-12-24, 2026-12-25.",
+          policy=("It does not fire on", "{}.")),
     Field("is_enabled", "Enabled", FLAG, widget="tick", empty=False,
           question="Enabled: it fires from its first instant on"),
     Field("reason", "Reason", TEXT),
@@ -222,6 +227,14 @@ def option_facts(run: Run) -> Iterator[tuple[str, str]]:
     for name in names_in(FACTS):
         if said := said_of(getattr(run, name), name):
             yield FIELDS[name].label, said
+
+
+def set_policies(cron: Cron) -> Iterator[tuple[str, str]]:
+    """Yield what each field of a cron ticker that is set, and says so by itself, makes of its runs."""
+    for field in _ALL:
+        if field.policy and (said := said_of(getattr(cron, field.name), field.name)):
+            when, then = field.policy
+            yield when, then.format(said)
 
 
 def field_of(name: str) -> Field | None:

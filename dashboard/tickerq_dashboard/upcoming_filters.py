@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from tickerq_dashboard.filters import TYPED_MOMENTS, Text, written
+from tickerq_dashboard.filters import MAX_CURSOR_LENGTH, TYPED_MOMENTS, Text, written
 
 
 class UpcomingFilters(BaseModel):
@@ -21,7 +21,7 @@ class UpcomingFilters(BaseModel):
     @model_validator(mode="after")
     def _check_span(self) -> Self:
         if self.since is not None and self.until is not None and self.until <= self.since:
-            raise ValueError("until is later than since")
+            raise ValueError("until must be later than since")
         return self
 
     def ends(self, now: datetime) -> datetime:
@@ -30,8 +30,9 @@ class UpcomingFilters(BaseModel):
 
 
 class UpcomingQuery(UpcomingFilters):
-    """The same, with the fields into which both moments are typed."""
+    """The same, with the fields into which both moments are typed, and which page is shown."""
 
+    cursor: Annotated[str, Field(max_length=MAX_CURSOR_LENGTH)] | None = None
     from_text: Text = ""
     until_text: Text = ""
 
@@ -43,5 +44,5 @@ class UpcomingQuery(UpcomingFilters):
     @property
     def words(self) -> dict[str, object]:
         """What is asked, as it stands in an address."""
-        given = self.model_dump(exclude=set(TYPED_MOMENTS), exclude_defaults=True)
+        given = self.model_dump(exclude={"cursor", *TYPED_MOMENTS}, exclude_defaults=True)
         return {name: written(value) for name, value in given.items()}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from werkzeug.wrappers import Response
@@ -18,12 +19,17 @@ from tickerq_dashboard.banner import Topic
 from tickerq_dashboard.health import HealthWatch
 from tickerq_dashboard.options import Options
 from tickerq_dashboard.preferences import asked_operation, reader_clock
+from tickerq_dashboard.reading.called import called_in
 from tickerq_dashboard.reading.cursors import Cursors
 from tickerq_dashboard.reading.reader import Reader
+from tickerq_dashboard.reading.shown import RunPage
 from tickerq_dashboard.rendering import Renderer, answered
 from tickerq_dashboard.routing import Route
-from tickerq_dashboard.show.flashes import RUN_NOW, Flash, flash_of
+from tickerq_dashboard.show.flashes import RUN_NOW, STORES_RUN, Flash, flash_of, object_of
 from tickerq_dashboard.show.moments import Clock
+
+# What shall run now has the moment at which it was checked, and is stored a little later.
+JUST_NOW = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,15 +94,32 @@ class Visit:
         if did is None or self.visitor is None:
             return None
         entry = self.dashboard.reader.own_entry(self.actor().name, did)
-        return None if entry is None else flash_of(entry, self._waits(entry))
+        if entry is None:
+            return None
+        return flash_of(
+            entry, called_in(self.dashboard.reader, entry), self._waits(entry), self._passed(entry)
+        )
+
+    def _passed(self, entry: AuditEntry) -> datetime | None:
+        """Return the moment that a run was stored for, where that was in the past."""
+        page = self._page_of(entry) if entry.action in STORES_RUN else None
+        moment = None if page is None else page.run.execution_time
+        return moment if moment is not None and moment < entry.at - JUST_NOW else None
+
+    def _page_of(self, entry: AuditEntry) -> RunPage | None:
+        """Return the run that something was done to; None where that was refused, or it is gone."""
+        run_id = object_of(entry)
+        if entry.outcome is not AuditOutcome.DONE or run_id is None:
+            return None
+        try:
+            return self.dashboard.reader.run(UUID(run_id))
+        except TickerNotFoundError:
+            return None
 
     def _waits(self, entry: AuditEntry) -> str:
         """Return for what a run waits that was to start now; empty where it has started."""
-        if entry.action != RUN_NOW or entry.outcome is not AuditOutcome.DONE or entry.object_id is None:
-            return ""
-        try:
-            page = self.dashboard.reader.run(UUID(entry.object_id))
-        except TickerNotFoundError:
+        page = self._page_of(entry) if entry.action == RUN_NOW else None
+        if page is None:
             return ""
         is_idle = page.run.status is TickerStatus.IDLE
         return page.explanation.summary if is_idle and page.explanation is not None else ""

@@ -18,7 +18,7 @@ from tickerq_dashboard.visits import Visit
 
 LOOKED_AT = 20
 _TOO_MANY = "these are too many to count. Narrow the filter"
-_NONE = "no run matches of which that can be done"
+_NONE = "no run matches to which that can be done"
 
 
 def ask_bulk(visit: Visit, command: Selection) -> Response:

@@ -32,4 +32,4 @@ def stop_bulk(visit: Visit, command: StopBulk, job_id: UUID) -> Response:
     if refusal.status != 404:
         ways.insert(0, Way("Open the bulk job", url_for(".bulk_job", job_id=job_id)))
     before = last_done(visit, "bulk_job", job_id)
-    return refused(visit, refusal, title="Not stopped", here="runs", ways=ways, before=before)
+    return refused(visit, refusal, title="Not stopped", here="bulk_jobs", ways=ways, before=before)

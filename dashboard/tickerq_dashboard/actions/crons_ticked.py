@@ -2,10 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from operator import attrgetter
-from urllib.parse import parse_qsl
 
 from flask import redirect
-from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from tickerq_celery import Cron
@@ -14,7 +12,7 @@ from tickerq_dashboard.access.roles import ForbiddenError
 from tickerq_dashboard.actions.refusing import Way, refused
 from tickerq_dashboard.commands.crons_ticked import ActOnCrons, TickedCrons
 from tickerq_dashboard.filters import CronsQuery
-from tickerq_dashboard.parsing import query_in
+from tickerq_dashboard.parsing import query_of
 from tickerq_dashboard.reading.paused import MOST_RUNS, held_under
 from tickerq_dashboard.rendering import url_for
 from tickerq_dashboard.show.crons_ticked import CRONS_BY_ACTION, CronsVerb, counted_crons
@@ -93,6 +91,4 @@ def _refusal_page(visit: Visit, verb: CronsVerb, command: TickedCrons, refusal: 
 
 def _list_of(command: TickedCrons, did: str | None = None) -> str:
     """Return the address of the list in which they were ticked."""
-    query = query_in(MultiDict(parse_qsl(command.filter)), CronsQuery)
-    assert isinstance(query, CronsQuery)  # noqa: S101  # for the type checker
-    return url_for(".crons", did=did, **query.words)
+    return url_for(".crons", did=did, **query_of(command.filter, CronsQuery).words)

@@ -26,7 +26,6 @@ def refused(
         "refused.html",
         clock=visit.clock(),
         status=refusal.status,
-        code=refusal.status,
         title_words=title,
         page_here=here,
         sentence=refusal.sentence,

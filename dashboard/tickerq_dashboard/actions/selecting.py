@@ -2,15 +2,12 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl
-
-from werkzeug.datastructures import MultiDict
 
 from tickerq_celery import TickerStatus
-from tickerq_celery.enums import TERMINAL, Origin
+from tickerq_celery.enums import TERMINAL, UNENDED, Origin
 from tickerq_celery.views import Count
 from tickerq_dashboard.commands.bulk import Selection
-from tickerq_dashboard.parsing import query_in
+from tickerq_dashboard.parsing import query_of
 from tickerq_dashboard.payload_rights import check_filter
 from tickerq_dashboard.rendering import url_for
 from tickerq_dashboard.run_filters import RunsQuery
@@ -22,7 +19,7 @@ from tickerq_dashboard.visits import Visit
 
 LISTS = {"active": "runs_active", "upcoming": "runs_upcoming", "history": "runs"}
 _OF_LIST = {
-    "active": frozenset(TickerStatus) - TERMINAL,
+    "active": UNENDED,
     "upcoming": frozenset({TickerStatus.IDLE}),
     "history": TERMINAL,
 }
@@ -63,8 +60,8 @@ def criteria_of(command: Selection) -> Mapping[str, Any]:
 def words_of(command: Selection, clock: Clock) -> str:
     """Return which runs are meant, as a sentence has it."""
     if not command.all:
-        left_out = f", but for {plural(command.left_out, 'record')} of missed instants"
-        return "those that you have ticked" + (left_out if command.left_out else "")
+        left_out = f", without {plural(command.left_out, 'record')} of missed instants"
+        return "the runs that you ticked" + (left_out if command.left_out else "")
     chips = [f"{chip.name} {chip.value}" for chip in _query(command).chips(clock)]
     return meant(command.listing, ", ".join(chips))
 
@@ -81,6 +78,4 @@ def _statuses(command: Selection) -> list[TickerStatus]:
 
 
 def _query(command: Selection) -> RunsQuery:
-    given = query_in(MultiDict(parse_qsl(command.filter)), RunsQuery)
-    assert isinstance(given, RunsQuery)  # noqa: S101  # for the type checker
-    return given
+    return query_of(command.filter, RunsQuery)

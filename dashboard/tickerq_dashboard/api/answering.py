@@ -56,6 +56,7 @@ def marks_of(visit: Visit, page: Paged) -> Mapping[str, Any]:
         "next": signed(page.next_cursor),
         "previous": signed(getattr(page, "previous_cursor", None)),
         "looked_back_to": getattr(page, "looked_back_to", None),
+        "looked_at": getattr(page, "looked_at", 0) or None,
     }
 
 

@@ -1,12 +1,9 @@
 """Lists as files: read page by page while they are sent, so that none is in memory as a whole."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Protocol, TypeVar
-from urllib.parse import parse_qsl
+from typing import Any, Protocol
 
 from flask import Response
-from pydantic import BaseModel
-from werkzeug.datastructures import MultiDict
 
 from tickerq_celery.errors import TickerError
 from tickerq_dashboard.api.answering import may_see
@@ -15,7 +12,7 @@ from tickerq_dashboard.api.run_answers import RunItem
 from tickerq_dashboard.api.system_answers import AuditItem
 from tickerq_dashboard.audit_filters import AuditFilters
 from tickerq_dashboard.commands.exports import Export, ExportRuns
-from tickerq_dashboard.parsing import query_in
+from tickerq_dashboard.parsing import query_of
 from tickerq_dashboard.payload_rights import check_filter
 from tickerq_dashboard.run_filters import RunFilters
 from tickerq_dashboard.show.tables import FORMATS, Row
@@ -23,7 +20,6 @@ from tickerq_dashboard.visits import Visit
 
 MOST_ROWS, PAGE, MOST_READS = 10_000, 200, 200
 VERB = "dashboard.export"
-QueryT = TypeVar("QueryT", bound=BaseModel)
 
 
 class Pages(Protocol):
@@ -36,7 +32,7 @@ class Pages(Protocol):
 
 def export_runs(visit: Visit, command: ExportRuns) -> Response:
     """Return the runs of a list that its filter matches, as a file."""
-    asked = _asked(command, RunFilters)
+    asked = query_of(command.filter, RunFilters)
     check_filter(visit, asked)
     criteria = asked.criteria
     read = getattr(visit.dashboard.tickerq.runs, command.listing)
@@ -50,16 +46,10 @@ def export_runs(visit: Visit, command: ExportRuns) -> Response:
 
 def export_audit(visit: Visit, command: Export) -> Response:
     """Return the entries of the audit that a filter matches, as a file."""
-    criteria = _asked(command, AuditFilters).criteria
+    criteria = query_of(command.filter, AuditFilters).criteria
     read = visit.dashboard.tickerq.audit.find
     rows = _rows(lambda cursor: read(limit=PAGE, cursor=cursor, **criteria), AuditItem.model_validate)
     return _file(visit, "audit", command, AuditItem, rows)
-
-
-def _asked(command: Export, model: type[QueryT]) -> QueryT:
-    given = query_in(MultiDict(parse_qsl(command.filter)), model)
-    assert isinstance(given, model)  # noqa: S101  # for the type checker
-    return given
 
 
 def _rows(read: Callable[[str | None], Pages], seen: Callable[[Any], Answer]) -> Iterator[Row]:

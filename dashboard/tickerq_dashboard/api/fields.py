@@ -73,12 +73,14 @@ class ListAnswer(Answer):
     """Part of a list; ``next`` and ``previous`` are given as ``cursor`` to get what follows, or precedes.
 
     ``looked_back_to`` is set where the page ended before it was full, as too few of the rows that were looked
-    at meet the filters: ``next`` goes on from there.
+    at meet the filters: it is the moment of the last of those, ``looked_at`` is how many they were, and
+    ``next`` goes on from there.
     """
 
     next: str | None = None
     previous: str | None = None
     looked_back_to: Moment | None = None
+    looked_at: int | None = None
 
 
 def all_of(model: type[AnswerT], values: Iterable[object]) -> tuple[AnswerT, ...]:

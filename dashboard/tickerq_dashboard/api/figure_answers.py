@@ -104,7 +104,10 @@ class ErrorsAnswer(FiguresAnswer):
 
 
 class OutlookItemAnswer(Answer):
-    """A run that is stored, or an instant at which a cron ticker will make one."""
+    """A run that is stored, an instant at which a cron ticker will make one, or a band of many of these.
+
+    A band has ``starts`` from ``moment`` to ``last``, where that is known, and ``every`` lies between them.
+    """
 
     moment: Moment
     run_id: UUID | None
@@ -117,6 +120,9 @@ class OutlookItemAnswer(Answer):
     is_skipped: bool
     is_computed: bool
     note: str | None
+    starts: int
+    every: Seconds | None
+    last: Moment | None
 
 
 class OutlookAnswer(Answer):

@@ -19,9 +19,9 @@ from tickerq_dashboard.api.figure_answers import (
 )
 from tickerq_dashboard.api.queries import ErrorsAsked, FiguresAsked, UpcomingAsked
 from tickerq_dashboard.api.system import UNKNOWN
-from tickerq_dashboard.banner import said
+from tickerq_dashboard.health import said
 from tickerq_dashboard.problem_details import RefusedError
-from tickerq_dashboard.reading.windows import WINDOWS, Window
+from tickerq_dashboard.reading.windows import WINDOWS, WindowChoice
 from tickerq_dashboard.visits import Visit
 
 _COUNTS = ("in_progress", "queued", "published", "due", "scheduled", "due_crons")
@@ -29,7 +29,7 @@ _COUNTS = ("in_progress", "queued", "published", "due", "scheduled", "due_crons"
 
 def pulse(visit: Visit) -> Response:
     """Return how it is, in a few numbers."""
-    reader, report = visit.dashboard.reader, visit.dashboard.watch.look().report
+    reader, report = visit.dashboard.reader, visit.dashboard.watch.ask().report
     counts = reader.cached("pulse", reader.tickerq.runs.counts, fresh=2.0)
     return answered(
         PulseAnswer(
@@ -101,7 +101,7 @@ def upcoming(visit: Visit, query: UpcomingAsked) -> Response:
     return answered(OutlookAnswer.model_validate(found))
 
 
-def _too_much(window: Window, error: TickerValidationError) -> RefusedError:
+def _too_much(window: WindowChoice, error: TickerValidationError) -> RefusedError:
     said = f"Of the last {window.said}, {error.reason}."
     return RefusedError(400, "This window is too much for one answer", said, {"window": said})
 

@@ -32,6 +32,9 @@ class NodeAnswer(Answer):
     claimed: int | None
     pruned_at: Moment | None
     pruned: int | None
+    refusal: str | None
+    refused_since: Moment | None
+    refused_at: Moment | None
     running: int
     functions: tuple[str, ...]
     missing_functions: tuple[str, ...]

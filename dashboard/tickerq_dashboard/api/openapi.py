@@ -49,7 +49,11 @@ def description(routes: Iterable[Route], server: str) -> OpenApiAnswer:
         paths.setdefault(path, {})[route.method.lower()] = _operation(route, refs)
     return OpenApiAnswer(
         openapi="3.1.0",
-        info={"title": "TickerQ", "version": "1", "description": "docs/dashboard-api.md says more."},
+        info={
+            "title": "TickerQ",
+            "version": "1",
+            "description": "See docs/reference/dashboard-api.md.",
+        },
         servers=[{"url": server}],
         security=_SECURITY,
         paths=paths,

@@ -9,9 +9,9 @@ from tickerq_dashboard.audit_filters import AuditFilters
 from tickerq_dashboard.commands.command import LONGEST_REASON
 from tickerq_dashboard.filters import (
     CronsQuery,
+    FiguresQuery,
     FunctionsQuery,
     ListQuery,
-    OverviewQuery,
     Text,
 )
 from tickerq_dashboard.options import MAX_PAGE_SIZE
@@ -62,13 +62,13 @@ class AuditAsked(AuditFilters):
     limit: Limit = 50
 
 
-class ErrorsAsked(OverviewQuery):
+class ErrorsAsked(FiguresQuery):
     """Of which window failures are returned, and of how many kinds."""
 
     limit: Limit = 100
 
 
-class FiguresAsked(OverviewQuery):
+class FiguresAsked(FiguresQuery):
     """Of which window figures are, and of which function."""
 
     function: Text = ""

@@ -67,6 +67,13 @@ READING_ROUTES: tuple[Route, ...] = (
         run_reports.PayloadAnswer,
         permission=Permission.PAYLOAD_VIEW,
     ),
+    _read(
+        f"{_RUN}/result",
+        "run_result",
+        runs.result,
+        run_reports.ResultAnswer,
+        permission=Permission.PAYLOAD_VIEW,
+    ),
     _read("/chains/<uuid:run_id>", "chain", runs.chain, ChainAnswer),
     _read("/crons", "crons", crons.crons, cron_answers.CronList, asked.CronsAsked),
     _read(_CRON, "cron", crons.cron, cron_answers.CronAnswer),

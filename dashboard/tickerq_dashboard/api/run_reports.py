@@ -65,6 +65,18 @@ class PayloadAnswer(Answer):
     misfits: tuple[str, ...] = ()
 
 
+class ResultAnswer(Answer):
+    """What a run returned, secrets masked; integers beyond 2^53 are texts.
+
+    ``is_kept`` says whether it is: that is so for the children of a run, once it has ended well. ``problem``
+    says why they can be given none of it.
+    """
+
+    is_kept: bool
+    result: Json
+    problem: str | None = None
+
+
 class WaitAnswer(Answer):
     """One thing that a run waits for; ``error_head`` is null for those who may not see payloads."""
 
@@ -76,18 +88,20 @@ class WaitAnswer(Answer):
 
 
 class ExplanationAnswer(Answer):
-    """Why a run does not run."""
+    """Why a run does not run; ``misfits`` are null where they are unknown, or one may not see payloads."""
 
     run_id: UUID
     function: str
     status: Status
     at: Moment
+    origin: Word
     summary: str
     detail: str | None
     waits: tuple[WaitAnswer, ...]
     remedy: str | None
     retry_waits: tuple[WaitAnswer, ...]
     needs_other_request: bool
+    misfits: tuple[str, ...] | None
 
     @classmethod
     def seen(cls, explanation: RunExplanation, *, may_see: bool) -> Self:
@@ -97,4 +111,4 @@ class ExplanationAnswer(Answer):
             return found
         waits = tuple(each.model_copy(update={"error_head": None}) for each in found.waits)
         # The detail of a failure repeats what its exception said.
-        return found.model_copy(update={"detail": None, "waits": waits})
+        return found.model_copy(update={"detail": None, "waits": waits, "misfits": None})

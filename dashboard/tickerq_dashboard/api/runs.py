@@ -18,10 +18,10 @@ from tickerq_dashboard.api.run_reports import (
     LogAnswer,
     LogLineAnswer,
     PayloadAnswer,
+    ResultAnswer,
 )
 from tickerq_dashboard.payload_rights import check_filter
-from tickerq_dashboard.reading.payload_fit import payload_fit
-from tickerq_dashboard.reading.reader import CHAIN_SHOWN
+from tickerq_dashboard.reading.reader import CHAIN_SHOWN, keeps_result
 from tickerq_dashboard.visits import Visit
 
 
@@ -59,6 +59,15 @@ def payload(visit: Visit, run_id: UUID) -> Response:
     return answered(payload_of(visit, _run(visit, run_id)))
 
 
+def result(visit: Visit, run_id: UUID) -> Response:
+    """Return what a run returned, where that is kept, secrets masked."""
+    is_kept, found = keeps_result(_run(visit, run_id)), visit.dashboard.tickerq.runs.result(run_id)
+    if found is None or found.problem is not None:
+        problem = None if found is None else found.problem
+        return answered(ResultAnswer(is_kept=is_kept, result=None, problem=problem))
+    return answered(ResultAnswer(is_kept=is_kept, result=found.shown))
+
+
 def explanation(visit: Visit, run_id: UUID) -> Response:
     """Return why a run does not run."""
     found = visit.dashboard.tickerq.runs.explain(run_id)
@@ -79,10 +88,10 @@ def payload_of(visit: Visit, ticker: Run | Cron) -> PayloadAnswer:
         return PayloadAnswer(payload=None, problem=str(error))
     except (ValueError, RecursionError):
         return PayloadAnswer(payload=None, problem="it cannot be read as JSON")
-    fit = payload_fit(visit.dashboard.tickerq, ticker)
-    if fit is None:
+    misfits = visit.dashboard.reader.misfits(ticker)
+    if misfits is None:
         return PayloadAnswer(payload=shown)
-    return PayloadAnswer(payload=shown, is_valid=not fit.misfits, misfits=fit.misfits)
+    return PayloadAnswer(payload=shown, is_valid=not misfits, misfits=misfits)
 
 
 def _run(visit: Visit, run_id: UUID) -> Run:

@@ -17,8 +17,7 @@ from tickerq_dashboard.api.system_answers import (
     SettingsAnswer,
     SubjectAnswer,
 )
-from tickerq_dashboard.banner import said
-from tickerq_dashboard.show.example import example_of
+from tickerq_dashboard.health import said
 from tickerq_dashboard.visits import Visit
 
 UNKNOWN = "unknown"
@@ -36,8 +35,7 @@ def function(visit: Visit, name: str) -> Response:
     """Return one function."""
     found = visit.dashboard.reader.function(name).function
     answer = FunctionAnswer.model_validate(found)
-    example = None if found.request_schema is None else example_of(found.request_schema)
-    return answered(answer.model_copy(update={"request_example": example}))
+    return answered(answer.model_copy(update={"request_example": found.request_example}))
 
 
 def nodes(visit: Visit) -> Response:
@@ -57,12 +55,13 @@ def pauses(visit: Visit) -> Response:
 
 def health(visit: Visit) -> Response:
     """Return all that the last health report found."""
-    report = visit.dashboard.watch.look().report
+    known, sees = visit.dashboard.watch.ask(), may_see(visit)
+    report = known.report
     if report is None:
-        return answered(HealthAnswer(severity=UNKNOWN, at=None, findings=()))
-    sees = may_see(visit)
+        return answered(HealthAnswer(severity=UNKNOWN, at=None, age=None, findings=()))
     findings = tuple(_finding(each, may_see=sees) for each in report.findings)
-    return answered(HealthAnswer(severity=report.severity.value, at=report.at, findings=findings))
+    severity = UNKNOWN if known.is_late else report.severity.value
+    return answered(HealthAnswer(severity=severity, at=report.at, age=known.seconds, findings=findings))
 
 
 def audit(visit: Visit, query: AuditAsked) -> Response:

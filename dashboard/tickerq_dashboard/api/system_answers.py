@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from tickerq_dashboard.api.fields import Answer, Json, ListAnswer, Moment, Word
+from tickerq_dashboard.api.fields import Answer, Json, ListAnswer, Moment, Seconds, Word
 
 
 class SubjectAnswer(Answer):
@@ -29,10 +29,15 @@ class FindingAnswer(Answer):
 
 
 class HealthAnswer(Answer):
-    """All findings of the last report; ``severity`` is unknown where none came in time."""
+    """All findings of the last report; ``severity`` is unknown where none came in time.
+
+    ``age`` is how long ago the store was read for it, null where it never could be. Where a later report
+    could not, what that found of store and broker comes first.
+    """
 
     severity: Word
     at: Moment | None
+    age: Seconds | None
     findings: tuple[FindingAnswer, ...]
 
 

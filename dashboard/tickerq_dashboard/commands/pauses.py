@@ -20,7 +20,7 @@ class Scoped(Once):
     @model_validator(mode="after")
     def _check_name(self) -> Self:
         if bool(self.name) == (self.kind == "everything"):
-            raise ValueError("a function and a tag have a name, everything has none")
+            raise ValueError("a function and a tag need a name, everything takes none")
         return self
 
     @property

@@ -1,6 +1,6 @@
 """The form of a cron ticker: a new one, and one that is changed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from uuid import UUID, uuid4
@@ -16,6 +16,7 @@ from tickerq_dashboard.forms import layout
 from tickerq_dashboard.forms.cron_fields import PRESETS, CronReading, new_texts
 from tickerq_dashboard.forms.cron_parts import MADE_OF, in_step, parts_of
 from tickerq_dashboard.forms.cron_review import CronReviewer
+from tickerq_dashboard.forms.facts import named_in
 from tickerq_dashboard.forms.layout import ORDER_OF_CRON
 from tickerq_dashboard.forms.sent import SentForm
 from tickerq_dashboard.forms.state import FormState
@@ -29,10 +30,9 @@ from tickerq_dashboard.forms.storing import (
 )
 from tickerq_dashboard.forms.writing import texts_of_cron
 from tickerq_dashboard.payload_rights import check_payload, may_change_payload
-from tickerq_dashboard.reading.named import Named, named, names_of
+from tickerq_dashboard.reading.named import names_of
 from tickerq_dashboard.rendering import url_for
 from tickerq_dashboard.texts import zone_names
-from tickerq_dashboard.ticker_fields import TASK
 from tickerq_dashboard.visits import Visit
 
 
@@ -64,7 +64,7 @@ def update_cron(visit: Visit, command: SentForm, cron_id: UUID) -> Response:
 
 def _answer(visit: Visit, sent: SentForm, cron: Cron | None) -> Response:
     given = in_step(sent.texts)
-    found = _named(visit, given)
+    found = named_in(visit, given)
     texts = after_step(given, sent.step, found)
     state = FormState(
         texts=texts,
@@ -95,11 +95,6 @@ def _applying(command: NewCron | CronEdit, cron: Cron | None) -> Callable[[Manag
     return command.apply  # type: ignore[return-value]  # one without a cron ticker makes a new one
 
 
-def _named(visit: Visit, texts: Mapping[str, str]) -> Named:
-    is_task = texts.get("kind") == TASK
-    return named(visit.dashboard.reader, texts.get("function", "").strip(), is_task=is_task)
-
-
 def _texts(visit: Visit, cron: Cron) -> dict[str, str]:
     return texts_of_cron(cron, may_see=may_change_payload(visit))
 
@@ -110,7 +105,7 @@ def _page(
     clock = visit.clock()
     if isinstance(theirs, Cron):
         state = rebased(state, _texts(visit, theirs), theirs.version)
-    found = _named(visit, state.texts)
+    found = named_in(visit, state.texts)
     review = CronReviewer(visit, state, CronReading(state, cron), clock).review(found)
     return visit.page(
         "forms/cron.html",

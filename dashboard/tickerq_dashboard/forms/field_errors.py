@@ -1,7 +1,7 @@
 """Errors by the field that they stand beside, in words for people who fill in forms."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from pydantic import ValidationError
 
@@ -50,13 +50,23 @@ def of_model(error: ValidationError) -> Errors:
 
 
 def of_core(error: TickerValidationError) -> Errors:
-    """Return what the core refuses."""
+    """Return what the core refuses; of a field with several misfits a line each."""
     found: Errors = {}
+    for field, said in _placed_in(error):
+        found[field] = f"{found[field]}\n{said}" if field in found else said
+    return found
+
+
+def each_of_core(error: TickerValidationError) -> Iterator[str]:
+    """Yield what the core refuses of one field, each with its path within that."""
+    yield from (said for _, said in _placed_in(error))
+
+
+def _placed_in(error: TickerValidationError) -> Iterator[tuple[str, str]]:
     for each in (error, *error.others):
         field, rest = _placed(path_of(each.field))
         said = _sentence(_in_plain_words(each))
-        found.setdefault(field, f"{rest}: {said}" if rest else said)
-    return found
+        yield field, f"{rest}: {said}" if rest else said
 
 
 def _in_plain_words(error: TickerValidationError) -> str:

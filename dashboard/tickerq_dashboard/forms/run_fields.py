@@ -13,7 +13,7 @@ from tickerq_dashboard.forms import field_errors
 from tickerq_dashboard.forms.payloads import restored_payloads
 from tickerq_dashboard.forms.reading import FormReader
 from tickerq_dashboard.forms.state import FormState
-from tickerq_dashboard.texts import Repeated, Unreadable, moment
+from tickerq_dashboard.texts import Repeated, UnknownZone, Unreadable, moment
 
 KEEP, NOW, IN, AT = "keep", "now", "in", "at"
 RunCommand = NewTimeTicker | TimeTickerCopy | TimeTickerEdit
@@ -103,6 +103,8 @@ class RunReading:
         except Repeated as error:
             self.is_repeated = True
             self._reader.errors["pass"] = str(error)
+        except UnknownZone as error:
+            self._reader.errors["zone"] = str(error)
         except Unreadable as error:
             self._reader.errors["at"] = str(error)
         return {}

@@ -20,11 +20,14 @@ _FARTHEST = timedelta(days=36_500)
 
 def run_facts(state: FormState, reading: RunReading, found: Named, clock: Clock) -> Iterator[Fact]:
     """Yield what will happen, in the order in which it does."""
-    start = _start(reading, clock)
-    if start is not None:
+    start, wanted = _start(reading, clock), reading.values.get("execution_time")
+    if isinstance(wanted, datetime) and wanted < clock.now and start is not None:
+        words = f"{clock.whole(wanted)} is in the past, {clock.distance(wanted)}: it runs now."
+        yield Fact(css="warn", words=words)
+    elif start is not None:
         yield Fact(css="info", words=_starts(reading, start, clock))
     elif reading.run is not None and reading.run.held_for is HoldReason.PARENT:
-        yield Fact(css="info", words="It runs when its parent's end lets it.")
+        yield Fact(css="info", words="It runs after its parent, if that ends as its condition says.")
     if found.name:
         yield from facts_of(found)
     yield from _retries(reading, found, start, clock)

@@ -1,6 +1,6 @@
 """The form of a time ticker: a new one, a copy of a run, and one that waits and is changed."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from uuid import UUID, uuid4
@@ -14,7 +14,7 @@ from tickerq_dashboard.commands.time_tickers import NewTimeTicker
 from tickerq_dashboard.commands.work import PAYLOAD
 from tickerq_dashboard.filters import FormQuery
 from tickerq_dashboard.forms import layout
-from tickerq_dashboard.forms.facts import Fact, payload_facts
+from tickerq_dashboard.forms.facts import Fact, named_in, payload_facts
 from tickerq_dashboard.forms.run_fields import AT, KEEP, NOW, Purpose, RunCommand, RunReading, new_texts
 from tickerq_dashboard.forms.run_review import run_facts
 from tickerq_dashboard.forms.sent import SentForm
@@ -29,11 +29,10 @@ from tickerq_dashboard.forms.storing import (
 )
 from tickerq_dashboard.forms.writing import texts_of_run
 from tickerq_dashboard.payload_rights import check_payload, may_change_payload
-from tickerq_dashboard.reading.named import Named, named, names_of
+from tickerq_dashboard.reading.named import Named, names_of
 from tickerq_dashboard.rendering import url_for
 from tickerq_dashboard.show.outcomes import state_words
 from tickerq_dashboard.texts import zone_names
-from tickerq_dashboard.ticker_fields import TASK
 from tickerq_dashboard.visits import Visit
 
 
@@ -99,7 +98,7 @@ def _texts(visit: Visit, run: Run, purpose: Purpose) -> dict[str, str]:
 
 
 def _answer(visit: Visit, sent: SentForm, purpose: Purpose, run: Run | None) -> Response:
-    found = _named(visit, sent.texts)
+    found = named_in(visit, sent.texts)
     texts = after_step(sent.texts, sent.step, found)
     state = FormState(
         texts=texts,
@@ -137,11 +136,6 @@ def _payload_facts(visit: Visit, state: FormState, reading: RunReading, found: N
     return payload_facts(visit, found, reading.values, is_new=state.changed is None)
 
 
-def _named(visit: Visit, texts: Mapping[str, str]) -> Named:
-    is_task = texts.get("kind") == TASK
-    return named(visit.dashboard.reader, texts.get("function", "").strip(), is_task=is_task)
-
-
 def _page(
     visit: Visit,
     state: FormState,
@@ -154,7 +148,7 @@ def _page(
     clock = visit.clock()
     if isinstance(theirs, Run):
         state = rebased(state, _texts(visit, theirs, purpose), theirs.version)
-    found, reading = _named(visit, state.texts), RunReading(state, purpose, run)
+    found, reading = named_in(visit, state.texts), RunReading(state, purpose, run)
     return visit.page(
         "forms/run.html",
         clock=clock,

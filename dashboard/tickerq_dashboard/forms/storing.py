@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from tickerq_celery import Cron, Run
+from tickerq_celery import Cron, Run, TickerStatus
 from tickerq_celery.errors import (
     DuplicateTickerError,
     OperationReusedError,
@@ -26,6 +27,9 @@ from tickerq_dashboard.forms.state import FormState
 from tickerq_dashboard.reading.named import Named, unknown_in
 from tickerq_dashboard.show.outcomes import state_words
 from tickerq_dashboard.visits import Visit
+
+# How far apart an object's last change and its entry in the audit may be: a statement, not an act.
+_SAME_CHANGE = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +82,31 @@ def _refused(error: TickerError, visit: Visit) -> Stored | None:
             now = state_words(error.current, visit.clock()) if is_known else f"it is {error.status}"
             return Stored(errors={FORM: f"Not saved: {now}."}, status=409)
         case TickerChangedError():
-            now = state_words(error.current, visit.clock())
-            said = (
-                f"Not saved: it has changed since you opened this form, and {now}. Your changes stand below."
+            return Stored(
+                errors={FORM: _changed_words(visit, error.current)}, status=409, changed_to=error.current
             )
-            return Stored(errors={FORM: said}, status=409, changed_to=error.current)
     return None
+
+
+def _changed_words(visit: Visit, current: object) -> str:
+    """Return who has changed an object since its form was opened, and what saving again does."""
+    end = (
+        "after you opened this form. Your changes stand below. Saving again overwrites those fields; what "
+        "else was changed stays."
+    )
+    clock = visit.clock()
+    if isinstance(current, Run) and current.status is TickerStatus.IDLE:
+        noun, kind = "run", "run"
+    elif isinstance(current, Cron):
+        noun, kind = "cron ticker", "cron_ticker"
+    else:
+        # It has begun: that nobody edited.
+        return f"Not saved: it has changed since you opened this form, and {state_words(current, clock)}."
+    at, entry = clock.single(current.updated_at), last_change(visit, kind, current.id)
+    # What was done last is that change, unless the change has no entry: the store's clock wrote both.
+    if entry is None or abs(entry.at - current.updated_at) > _SAME_CHANGE:
+        return f"Not saved: this {noun} was changed at {at}, {end}"
+    return f"Not saved: {entry.said_by or entry.actor} changed this {noun} at {at}, {end}"
 
 
 def last_change(visit: Visit, kind: str, object_id: UUID) -> AuditEntry | None:

@@ -7,21 +7,21 @@ from uuid import UUID
 from werkzeug.wrappers import Response
 
 from tickerq_celery import Cron, TimeTicker
-from tickerq_celery.enums import PauseKind
 from tickerq_celery.errors import TickerNotFoundError, UnreadableRequestError
 from tickerq_celery.views import CronFigures, SubjectKind
 from tickerq_dashboard.access.roles import Permission
 from tickerq_dashboard.banner import Topic, topics_of
 from tickerq_dashboard.filters import CronsQuery, ListQuery
 from tickerq_dashboard.pages.gone import gone
-from tickerq_dashboard.reading.paused import pause_of
-from tickerq_dashboard.reading.payload_fit import payload_fit
+from tickerq_dashboard.reading.paused import pause_of_tag
 from tickerq_dashboard.show.actions import offered
 from tickerq_dashboard.show.charts.strip import spark_path, strip_of
 from tickerq_dashboard.show.cron_actions import CRON_ACTIONS
 from tickerq_dashboard.show.cron_looks import cron_look, lacks_worker
 from tickerq_dashboard.show.crons_ticked import crons_verbs_of
+from tickerq_dashboard.show.heads import Button, Head, button_of, head_of
 from tickerq_dashboard.show.instants import instants_of
+from tickerq_dashboard.show.moments import Clock
 from tickerq_dashboard.show.policies import policies_of
 from tickerq_dashboard.show.words import request_of
 from tickerq_dashboard.visits import Visit
@@ -38,7 +38,7 @@ def crons(visit: Visit, query: CronsQuery) -> Response:
         clock=visit.clock(),
         page=page,
         query=query,
-        tag_pause=pause_of(reader.pauses(), PauseKind.TAG, query.tag),
+        tag_pause=pause_of_tag(reader, query.tag),
         figures=figures,
         looks={each.id: cron_look(each, there) for each in page},
         strips={each: strip_of(figure.outcomes) for each, figure in figures.items()},
@@ -83,11 +83,23 @@ def cron(visit: Visit, cron_id: UUID, query: ListQuery) -> Response:
         newer=marks.signed(found.occurrences.previous_cursor),
         older=marks.signed(found.occurrences.next_cursor),
         request=request_of(found.cron) if Permission.PAYLOAD_VIEW in may else None,
-        fit=payload_fit(visit.dashboard.tickerq, found.cron) if Permission.PAYLOAD_VIEW in may else None,
-        actions=offered(CRON_ACTIONS, visit.may, found.cron),
+        misfits=visit.dashboard.reader.misfits(found.cron) if Permission.PAYLOAD_VIEW in may else None,
+        head=_head(visit, found.cron, clock),
         pauses=pauses,
         audit=found.audit if Permission.AUDIT_VIEW in may else (),
     )
+
+
+def _head(visit: Visit, cron: Cron, clock: Clock) -> Head:
+    buttons = [button_of(each, "cron", cron, clock) for each in offered(CRON_ACTIONS, visit.may, cron)]
+    if visit.may(Permission.CRONS_RUN):
+        buttons.insert(
+            0, Button(slug="backfill", word="Backfill \N{HORIZONTAL ELLIPSIS}", route="backfill_cron")
+        )
+    if visit.may(Permission.CRONS_EDIT):
+        # Beside what pauses it and what runs it: these three are in the row.
+        buttons.insert(-2, Button(slug="edit", word="Edit \N{HORIZONTAL ELLIPSIS}", route="edit_cron"))
+    return head_of(buttons, main="run-now", most=3)
 
 
 def _chain(cron: Cron) -> Sequence[TimeTicker]:

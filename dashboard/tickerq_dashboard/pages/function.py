@@ -8,15 +8,14 @@ from tickerq_celery.enums import PauseKind
 from tickerq_celery.errors import TickerNotFoundError
 from tickerq_celery.views import SubjectKind, Throughput, Timings
 from tickerq_dashboard.banner import Topic, topics_of
-from tickerq_dashboard.filters import OverviewQuery
+from tickerq_dashboard.filters import FiguresQuery
 from tickerq_dashboard.pages.overview import counts_by_css, joined
 from tickerq_dashboard.reading.reader import MOST_WAITING
 from tickerq_dashboard.reading.shown import FunctionPage
-from tickerq_dashboard.reading.windows import WINDOWS, Window
+from tickerq_dashboard.reading.windows import WINDOWS, WindowChoice
 from tickerq_dashboard.show.charts.bars import BarChart, Step, bar_chart
 from tickerq_dashboard.show.charts.histogram import Histogram, histogram
 from tickerq_dashboard.show.durations import unmeasured_words
-from tickerq_dashboard.show.example import example_of
 from tickerq_dashboard.show.moments import Clock
 from tickerq_dashboard.visits import Visit
 
@@ -24,7 +23,7 @@ from tickerq_dashboard.visits import Visit
 _WIDE, _NARROW, _NARROW_BARS = 640, 330, 13
 
 
-def function(visit: Visit, name: str, query: OverviewQuery) -> Response:
+def function(visit: Visit, name: str, query: FiguresQuery) -> Response:
     """Show one function; of one that nothing registered, its runs."""
     window = WINDOWS[query.window]
     try:
@@ -38,7 +37,6 @@ def function(visit: Visit, name: str, query: OverviewQuery) -> Response:
         clock=clock,
         topics=(Topic(SubjectKind.FUNCTION, name), *topics_of(found.function.pauses)),
         f=found.function,
-        example=None if found.function.request_schema is None else example_of(found.function.request_schema),
         own_pause=any(each.kind is PauseKind.FUNCTION for each in found.function.pauses),
         crons=found.crons,
         held=found.held,
@@ -53,7 +51,7 @@ def function(visit: Visit, name: str, query: OverviewQuery) -> Response:
     )
 
 
-def _left_out(found: FunctionPage, window: Window) -> str:
+def _left_out(found: FunctionPage, window: WindowChoice) -> str:
     """Return which ends no duration is known of, but for what was skipped, of which nothing ran."""
     if found.throughput is None or found.durations is None:
         return ""
@@ -62,7 +60,7 @@ def _left_out(found: FunctionPage, window: Window) -> str:
     return unmeasured_words(unmeasured, measured, window.said)
 
 
-def _steps(throughput: Throughput | None, window: Window) -> list[Step]:
+def _steps(throughput: Throughput | None, window: WindowChoice) -> list[Step]:
     if throughput is None:
         return []
     return [

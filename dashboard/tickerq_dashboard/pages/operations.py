@@ -4,6 +4,8 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import redirect
+from flask.globals import request_ctx
+from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.wrappers import Response
 
 from tickerq_celery import TickerStatus
@@ -11,12 +13,13 @@ from tickerq_celery.enums import NodeKind
 from tickerq_celery.views import FindingCode, NodeView, SubjectKind
 from tickerq_dashboard.audit_filters import AUDITED, AuditQuery
 from tickerq_dashboard.banner import Topic, topics_of
-from tickerq_dashboard.errors import UnknownPageError
 from tickerq_dashboard.filters import FunctionsQuery, OverviewQuery
+from tickerq_dashboard.problems import UnknownPageError
+from tickerq_dashboard.reading.failures import first_seen
 from tickerq_dashboard.reading.lost_runs import left_by, runs_on_lost
-from tickerq_dashboard.reading.overview import known_errors
-from tickerq_dashboard.reading.windows import DEFAULT, WINDOWS
+from tickerq_dashboard.reading.windows import DEFAULT, OF_ALL
 from tickerq_dashboard.rendering import url_for
+from tickerq_dashboard.routing import SAFE
 from tickerq_dashboard.search import SearchError, timed
 from tickerq_dashboard.show.audited import ACTIONS
 from tickerq_dashboard.show.statuses import LOOKS
@@ -27,22 +30,21 @@ GROUPS_SHOWN = 100
 
 def errors(visit: Visit, query: OverviewQuery) -> Response:
     """Show the failures of a window, grouped by exception and function."""
-    reader, window = visit.dashboard.reader, WINDOWS[query.window]
+    reader, window = visit.dashboard.reader, OF_ALL[query.window]
     since = window.since(reader.now())
     read, uncounted = reader.tickerq.errors.groups, reader.uncounted()
     found = reader.cached(
         ("errors", window.slug),
-        lambda: read(since=since, limit=GROUPS_SHOWN, uncounted=uncounted),
+        lambda: read(since=since, limit=GROUPS_SHOWN, step=window.step, uncounted=uncounted),
         fresh=3.0,
     )
     return visit.page(
         "errors.html",
         clock=visit.clock(),
         found=found,
-        known=known_errors(reader, window, since, uncounted),
+        first=first_seen(reader, uncounted) if found.groups else None,
         window=window,
-        windows=WINDOWS.values(),
-        since=since,
+        windows=OF_ALL.values(),
     )
 
 
@@ -107,8 +109,8 @@ def nodes(visit: Visit) -> Response:
 
 def health(visit: Visit) -> Response:
     """Show all that the health report found, with what to do about it."""
-    report = visit.dashboard.watch.look().report
-    return visit.page("health.html", clock=visit.clock(), report=report, roles_with=visit.roles_with)
+    known = visit.dashboard.watch.look()
+    return visit.page("health.html", clock=visit.clock(), known=known, roles_with=visit.roles_with)
 
 
 def settings(visit: Visit) -> Response:
@@ -152,5 +154,16 @@ def audit(visit: Visit, query: AuditQuery) -> Response:
 
 
 def unknown(visit: Visit, address: str) -> Response:
-    """Answer an address that is no page, once the guard has let the visitor in."""
+    """Answer an address that is no page, or no page to look at, once the guard has let the visitor in.
+
+    Raises:
+        MethodNotAllowed: Another method has it.
+        UnknownPageError: No row has it.
+    """
+    adapter = request_ctx.url_adapter
+    # An address with doubled slashes does not exist, whatever the one without them is for.
+    if adapter is not None and "//" not in address:
+        others = set(adapter.allowed_methods()) - SAFE
+        if others:
+            raise MethodNotAllowed(sorted({*others, "OPTIONS"}))
     raise UnknownPageError(address)

@@ -8,40 +8,52 @@ from werkzeug.wrappers import Response
 
 from tickerq_celery.views import EndCounts, NodeView
 from tickerq_dashboard.filters import OverviewQuery
-from tickerq_dashboard.reading.overview import Ends, Overview, read_overview
-from tickerq_dashboard.reading.windows import WINDOWS
-from tickerq_dashboard.show.charts.bars import KINDS, BarChart, Step, bar_chart
-from tickerq_dashboard.show.charts.strip import spark_path
+from tickerq_dashboard.reading.ends import Ends
+from tickerq_dashboard.reading.overview import Overview, read_overview
+from tickerq_dashboard.reading.windows import OF_ALL, WindowChoice
+from tickerq_dashboard.show.charts.bars import KINDS, BarChart, Step, bar_chart, each_words
+from tickerq_dashboard.show.charts.strip import spark_bars, spark_path
 from tickerq_dashboard.show.moments import Clock
+from tickerq_dashboard.show.words import percent
 from tickerq_dashboard.visits import Visit
 
-# Drawn for three widths; from the second on, fewer bars.
+# Drawn for three widths, with so many bars at most in the second and in the third.
 _WIDE, _MID, _NARROW = 1000, 640, 330
+_MID_BARS, _NARROW_BARS = 31, 13
+# Of a spark within a line.
+_SPARK_BARS = 31
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """How a number differs from that of the window before; ``is_worse`` is what asks for a look."""
+    """By how much a number differs from that of the span before, and what that was, both in words.
 
-    amount: int
-    before: int
-    is_worse: bool
+    ``sign`` is an arrow, empty where it is the same; ``is_worse`` is what asks for a look.
+    """
+
+    sign: str
+    amount: str
+    before: str
+    is_worse: bool = False
 
 
 def overview(visit: Visit, query: OverviewQuery) -> Response:
     """Show whether all is well, and what to look at."""
-    window = WINDOWS[query.window]
+    window = OF_ALL[query.window]
     found = read_overview(visit.dashboard.reader, window)
     clock = visit.clock()
+    steps = [] if found.ends is None else _steps(found.ends, window.step)
     return visit.page(
         "overview.html",
         clock=clock,
         o=found,
-        windows=WINDOWS.values(),
-        charts=_charts(found.ends, clock),
-        steps=[] if found.ends is None else _steps(found.ends, window.step),
-        failed_change=None if found.ends is None else _change(found.ends),
+        windows=OF_ALL.values(),
+        charts=_charts(steps, clock),
+        steps=steps,
+        changes=_changes(found.ends),
         sparks=_sparks(found),
+        failed_when=_failed_when(window),
+        failed_sparks=_failed_sparks(found),
         slots=_slots(found.nodes),
     )
 
@@ -58,15 +70,13 @@ def _steps(ends: Ends, step: timedelta) -> list[Step]:
     ]
 
 
-def _charts(ends: Ends | None, clock: Clock) -> Sequence[BarChart]:
-    if ends is None or not ends.points:
+def _charts(steps: Sequence[Step], clock: Clock) -> Sequence[BarChart]:
+    if not steps:
         return ()
-    step = ends.points[1].at - ends.points[0].at if len(ends.points) > 1 else timedelta(hours=1)
-    steps = _steps(ends, step)
     return (
         bar_chart("wide", steps, clock, width=_WIDE, height=128),
-        bar_chart("mid", steps, clock, width=_MID, height=158),
-        bar_chart("narrow", joined(steps, 13), clock, width=_NARROW, height=150),
+        bar_chart("mid", joined(steps, _MID_BARS), clock, width=_MID, height=158),
+        bar_chart("narrow", joined(steps, _NARROW_BARS), clock, width=_NARROW, height=150),
     )
 
 
@@ -80,7 +90,7 @@ class Slots:
 
 def joined(steps: Sequence[Step], most: int) -> list[Step]:
     """Return at most so many steps, each of which is several of the given ones."""
-    size = -(-len(steps) // most)
+    size = size_of(len(steps), most)
     groups = [steps[at : at + size] for at in range(0, len(steps), size)]
     return [
         Step(
@@ -92,9 +102,60 @@ def joined(steps: Sequence[Step], most: int) -> list[Step]:
     ]
 
 
-def _change(ends: Ends) -> Change:
-    now, before = ends.total.failed, ends.before.failed
-    return Change(amount=now - before, before=before, is_worse=now > before)
+def size_of(count: int, most: int) -> int:
+    """Return how many of so many steps are joined, so that there are ``most``."""
+    return -(-count // most)
+
+
+def _changes(ends: Ends | None) -> Mapping[str, Change]:
+    """Return the changes of figures by their names; none where nothing ended before."""
+    if ends is None or not ends.before.ends:
+        return {}
+    now, before = ends.total, ends.before
+    changes = {
+        "failed": Change(
+            sign=_sign(now.failed - before.failed),
+            amount=f"{abs(now.failed - before.failed):,}",
+            before=f"{before.failed:,}",
+            is_worse=now.failed > before.failed,
+        ),
+        "done": Change(
+            sign=_sign(now.succeeded - before.succeeded),
+            amount=f"{abs(now.succeeded - before.succeeded):,}",
+            before=f"{before.succeeded:,}",
+        ),
+    }
+    if now.success_share is None or before.success_share is None:
+        return changes
+    points = round(100 * (now.success_share - before.success_share), 1)
+    success = Change(
+        sign=_sign(points),
+        amount=f"{abs(points):g}",
+        before=percent(before.success_share, 1),
+        is_worse=points < 0,
+    )
+    return {**changes, "success": success}
+
+
+def _sign(change: float) -> str:
+    return "" if not change else "▲" if change > 0 else "▼"
+
+
+def _failed_when(window: WindowChoice) -> str:
+    """Return the head of the column of sparks: "By hour"."""
+    steps = window.length // window.step + 1
+    return each_words(window.step * size_of(steps, _SPARK_BARS)).replace("each", "By", 1)
+
+
+def _failed_sparks(found: Overview) -> list[str]:
+    """Return the spark of each exception, all drawn to its own highest bar."""
+    sparks = []
+    for each in found.failures or ():
+        size = size_of(len(each.counts), _SPARK_BARS)
+        sparks.append(
+            spark_bars([sum(each.counts[at : at + size]) for at in range(0, len(each.counts), size)])
+        )
+    return sparks
 
 
 def _sparks(found: Overview) -> Mapping[str, str]:

@@ -1,19 +1,20 @@
 """The page of one run: its state, when, why; then its error, attempts, log, request and chain."""
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from werkzeug.wrappers import Response
 
-from tickerq_celery import Attempt, Cron, Run, TickerType
+from tickerq_celery import Attempt, Cron, Run, TickerStatus, TickerType
 from tickerq_celery.errors import TickerNotFoundError
 from tickerq_celery.views import AuditEntry, FindingCode, Pause, RunExplanation, SubjectKind, WaitCause
 from tickerq_dashboard.access.roles import Permission
 from tickerq_dashboard.banner import Topic, topics_of
 from tickerq_dashboard.pages.gone import gone
 from tickerq_dashboard.reading.lost_runs import last_seen, lost_workers
-from tickerq_dashboard.reading.payload_fit import payload_fit
+from tickerq_dashboard.reading.reader import keeps_result
 from tickerq_dashboard.reading.shown import RunPage
 from tickerq_dashboard.show.actions import Action, offered
 from tickerq_dashboard.show.attempt_rows import AttemptRow, attempt_rows
@@ -21,10 +22,11 @@ from tickerq_dashboard.show.chains import in_order
 from tickerq_dashboard.show.charts.gantt import Gantt, Span, gantt_of
 from tickerq_dashboard.show.end_requests import EndRequest, end_request_of
 from tickerq_dashboard.show.frames import Frame, own_frames
-from tickerq_dashboard.show.helping import helping_of
+from tickerq_dashboard.show.heads import Button, Head, button_of, head_of
+from tickerq_dashboard.show.helping import CLONE, helping_of
 from tickerq_dashboard.show.moments import Clock
 from tickerq_dashboard.show.run_actions import FOR_LOST_RUNS, RUN_ACTIONS, TERMINATE
-from tickerq_dashboard.show.words import request_of
+from tickerq_dashboard.show.words import request_of, result_of
 from tickerq_dashboard.visits import Visit
 
 PREFORK = "prefork"
@@ -45,12 +47,12 @@ def run(visit: Visit, run_id: UUID) -> Response:
 
 def _page(visit: Visit, found: RunPage) -> Response:
     clock = visit.clock()
-    may_see = visit.may(Permission.PAYLOAD_VIEW)
     lost = lost_workers(visit.dashboard.reader, [found.run])
     seen_at = last_seen(visit.dashboard.reader, found.run.running_on) if lost else None
     rows = attempt_rows(found.run, clock.now, lost=lost, seen=seen_at)
     last = found.run.attempts[-1] if found.run.attempts else None
     pauses = _pauses(visit, found.run, found.explanation)
+    actions, helping = actions_of(visit, found.run, lost), helping_of(found.run, found.explanation, lost)
     return visit.page(
         "run.html",
         clock=clock,
@@ -66,21 +68,33 @@ def _page(visit: Visit, found: RunPage) -> Response:
         known=f"{found.run.id} {found.run.concurrency_key} {found.run.function}",
         waiters=found.waiters,
         cron=found.cron,
-        helping=helping_of(found.run, found.explanation, lost),
+        helping=helping,
         pauses=pauses,
         chain=found.chain,
         chain_runs=() if found.chain is None else in_order(found.chain.runs),
         audit=found.audit if visit.may(Permission.AUDIT_VIEW) else (),
-        request=request_of(found.run) if may_see else None,
-        fit=payload_fit(visit.dashboard.tickerq, found.run) if may_see else None,
+        returns=keeps_result(found.run),
         rows=rows,
         gantt=_gantt(rows, clock),
-        frames=_frames(last) if may_see else [],
         last=last,
         kept_until=_kept_until(visit, found.run),
-        actions=actions_of(visit, found.run, lost),
+        head=_head(visit, found.run, actions, helping, clock),
+        may_terminate=TERMINATE in actions,
         lines=found.run.logs[-LINES_SHOWN:],
+        **_payloads(visit, found, last),
     )
+
+
+def _payloads(visit: Visit, found: RunPage, last: Attempt | None) -> Mapping[str, Any]:
+    """Return what only those see who may see payloads."""
+    if not visit.may(Permission.PAYLOAD_VIEW):
+        return {"request": None, "misfits": None, "result": None, "frames": ()}
+    return {
+        "request": request_of(found.run),
+        "misfits": visit.dashboard.reader.misfits(found.run),
+        "result": result_of(found.result),
+        "frames": _frames(last),
+    }
 
 
 def _asked(visit: Visit, found: RunPage, clock: Clock) -> EndRequest | None:
@@ -123,6 +137,17 @@ def actions_of(visit: Visit, run: Run, lost: Container[UUID | None]) -> list[Act
     if TERMINATE in found and (is_lost or not _can_be_killed(visit, run)):
         found = [each for each in found if each is not TERMINATE]
     return [each for each in found if is_lost or each.slug not in FOR_LOST_RUNS]
+
+
+def _head(visit: Visit, run: Run, actions: Sequence[Action[Run]], helping: str | None, clock: Clock) -> Head:
+    links = []
+    if visit.may(Permission.TICKERS_CREATE):
+        links.append(Button(slug=CLONE, word="Clone and edit \N{HORIZONTAL ELLIPSIS}", route="clone_run"))
+    is_editable = run.type is TickerType.TIME_TICKER and run.status is TickerStatus.IDLE
+    if visit.may(Permission.TICKERS_EDIT) and is_editable:
+        links.append(Button(slug="edit", word="Edit \N{HORIZONTAL ELLIPSIS}", route="edit_run"))
+    buttons = [*links, *(button_of(each, "run", run, clock) for each in actions)]
+    return head_of(buttons, main=helping, most=2)
 
 
 def _can_be_killed(visit: Visit, run: Run) -> bool:

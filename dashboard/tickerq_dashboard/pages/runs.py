@@ -9,17 +9,17 @@ from urllib.parse import urlencode
 from flask import redirect
 from werkzeug.wrappers import Response
 
-from tickerq_celery.enums import HoldReason, PauseKind
+from tickerq_celery.enums import HoldReason
 from tickerq_celery.views import Listing, RunSummary
 from tickerq_dashboard.payload_rights import check_filter
-from tickerq_dashboard.reading.finding import is_id_prefix
+from tickerq_dashboard.reading.finding import is_id_prefix, is_name
 from tickerq_dashboard.reading.lost_runs import lost_workers
-from tickerq_dashboard.reading.paused import pause_of
+from tickerq_dashboard.reading.paused import pause_of_tag
 from tickerq_dashboard.reading.queued_runs import queue_words
 from tickerq_dashboard.reading.reader import or_none
 from tickerq_dashboard.rendering import url_for
 from tickerq_dashboard.run_filters import RunsQuery
-from tickerq_dashboard.search import KEYS, SearchError, run_id_in, searched, words_in
+from tickerq_dashboard.search import KEYS, SearchError, run_id_in, searched, typed_function, words_in
 from tickerq_dashboard.show.bulk import verbs_of
 from tickerq_dashboard.visits import Visit
 
@@ -60,7 +60,9 @@ def _list(visit: Visit, name: str, query: RunsQuery) -> Response:
         page=page,
         lost=lost_workers(reader, page),
         in_queues=queue_words(reader, page),
-        elsewhere=() if page or cursor or not query.words else list(_elsewhere(visit, name, query)),
+        elsewhere=()
+        if page or page.looked_back_to or cursor or not query.words
+        else list(_elsewhere(visit, name, query)),
         verbs=verbs_of(name, visit.may) if page else (),
         filter=urlencode(query.words, doseq=True),
         newer=marks.signed(page.previous_cursor),
@@ -85,16 +87,16 @@ def _shown(visit: Visit, name: str, query: RunsQuery, **more: Any) -> Response:
         query=query,
         word=WORDS[name],
         reasons=HoldReason,
-        tag_pause=pause_of(visit.dashboard.reader.pauses(), PauseKind.TAG, query.tag),
+        tag_pause=pause_of_tag(visit.dashboard.reader, query.tag),
         **{"complaint": "", **more},
     )
 
 
 def _elsewhere(visit: Visit, name: str, query: RunsQuery) -> Iterator[Elsewhere]:
-    """Yield what the other lists have of what this one has not."""
+    """Yield what the other lists have of what this one has not, if they were read to their ends."""
     for other, endpoint in LISTINGS.items():
         page = None if other == name else or_none(partial(_first, visit, other, query))
-        if page is not None:
+        if page is not None and (page or page.looked_back_to is None):
             more = page.next_cursor is not None
             yield Elsewhere(word=WORDS[other], endpoint=endpoint, runs=len(page), has_more=more)
 
@@ -114,4 +116,8 @@ def _search(visit: Visit, name: str, query: RunsQuery) -> Response:
         words = searched(query, visit.clock())
     except SearchError as error:
         return _refused(visit, name, query, str(error))
+    typed = typed_function(query.q)
+    if typed and not is_name(visit.dashboard.reader, typed):
+        # Who types a part of a name means what begins so.
+        words |= {"function": None, "function_prefix": typed}
     return redirect(url_for(f".{LISTINGS[name]}", **words))

@@ -5,7 +5,6 @@ from datetime import datetime
 from flask import redirect
 from werkzeug.wrappers import Response
 
-from tickerq_celery.views import Outlook
 from tickerq_dashboard.filters import TYPED_MOMENTS
 from tickerq_dashboard.rendering import url_for
 from tickerq_dashboard.show.charts.lanes import lanes_of
@@ -29,17 +28,22 @@ def upcoming(visit: Visit, query: UpcomingQuery) -> Response:
             return redirect(url_for(".upcoming", **_timed(query, clock)))
         except Unreadable as error:
             complaint = str(error)
-    found, until = visit.dashboard.reader.upcoming(query), query.ends(clock.now)
+    marks = visit.dashboard.cursors
+    cursor = None if query.cursor is None else marks.opened(query.cursor)
+    found, until = visit.dashboard.reader.upcoming_page(query, cursor), query.ends(clock.now)
+    is_page = cursor is not None or found.next_cursor is not None
     return visit.page(
         "upcoming.html",
         clock=clock,
         query=query,
         hours=HOURS,
         found=found,
-        shown=found.items[:ROWS_SHOWN],
+        shown=found.items if is_page else found.items[:ROWS_SHOWN],
+        is_page=is_page,
+        older=marks.signed(found.next_cursor),
         until=until,
         # An address may ask until a moment that has passed: what is due since then is to come, too.
-        lanes=lanes_of(_starts(found), query.since or min(clock.now, until - MINUTE), until),
+        lanes=lanes_of(found.items, query.since or min(clock.now, until - MINUTE), until, clock),
         collisions=collisions_of(found),
         complaint=complaint,
         status=422 if complaint else 200,
@@ -64,7 +68,3 @@ def _timed(query: UpcomingQuery, clock: Clock) -> dict[str, object]:
         raise Unreadable("To: write a moment that is later than the first, and than now.")
     kept = {name: value for name, value in query.words.items() if name not in _LABELS}
     return kept | {key: machine(moment) for key, moment in typed.items()}
-
-
-def _starts(found: Outlook) -> list[tuple[str, datetime]]:
-    return [(each.function, each.moment) for each in found if not each.is_held and not each.is_skipped]

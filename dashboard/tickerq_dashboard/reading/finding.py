@@ -72,6 +72,11 @@ def found_by(reader: Reader, words: Sequence[str]) -> Found:
     )
 
 
+def is_name(reader: Reader, text: str) -> bool:
+    """Return whether a text is the whole name of something that runs, as far as that can be read."""
+    return any(each.name == text for each in _names(reader, [text]))
+
+
 def _has_all(name: str, words: Sequence[str]) -> bool:
     return all(each.casefold() in name.casefold() for each in words)
 
@@ -102,9 +107,11 @@ def _ascending(names: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def _groups(reader: Reader) -> tuple[ErrorGroup, ...]:
+    uncounted = reader.uncounted()
+
     def read() -> tuple[ErrorGroup, ...]:
-        since = WINDOW.since(reader.now())
-        return reader.tickerq.errors.groups(since=since, limit=GROUPS).groups
+        since, find = WINDOW.since(reader.now()), reader.tickerq.errors.groups
+        return find(since=since, limit=GROUPS, with_samples=False, uncounted=uncounted).groups
 
     return reader.cached_or_none("types of errors", read, fresh=SLOW) or ()
 

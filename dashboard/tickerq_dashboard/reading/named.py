@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from tickerq_celery.limits import LONGEST_FUNCTION
 from tickerq_celery.views import FunctionView
 from tickerq_dashboard.commands.work import Work
 from tickerq_dashboard.reading.reader import SLOW, Reader
-from tickerq_dashboard.show.example import example_of
 
 MOST_NAMES = 200
 _CELERYS_OWN = "celery."
@@ -33,17 +33,16 @@ class Named:
 
     @property
     def example(self) -> Any:
-        """A request that fits the schema; None where there is no schema."""
-        return None if self.schema is None else example_of(self.schema)
+        """A request that fits the schema; None where there is no schema, or none was found."""
+        return None if self.view is None else self.view.request_example
 
 
 def names_of(reader: Reader) -> list[tuple[str, str]]:
     """Return what can be named, with its kind in words."""
     tickerq = reader.tickerq
-    read = tickerq.functions.find
-    found = reader.cached_or_none("names of functions", lambda: read(limit=MOST_NAMES), fresh=SLOW)
-    stored = (each.name for each in found or () if each.is_registered)
-    functions = sorted({*stored, *(each.name for each in tickerq.registry)})
+    read = partial(tickerq.functions.find, limit=MOST_NAMES, with_awaited=False, with_figures=False)
+    found = reader.cached_or_none("names of functions", read, fresh=SLOW)
+    functions = sorted({*(each.name for each in found or ()), *(each.name for each in tickerq.registry)})
     tasks = sorted(name for name in tickerq.app.tasks if _is_own_task(reader, name))
     return [(name, "function") for name in functions] + [(name, "Celery task") for name in tasks]
 
@@ -54,7 +53,8 @@ def named(reader: Reader, name: str, *, is_task: bool) -> Named:
         return Named(name=name, is_task=True, problem=None if _is_own_task(reader, name) else NO_TASK)
     if not 0 < len(name) <= LONGEST_FUNCTION:
         return Named(name=name, problem=NO_FUNCTION)
-    view = reader.cached_or_none(("named", name), lambda: reader.tickerq.functions.get(name), fresh=2.0)
+    read = partial(reader.tickerq.functions.get, name, with_figures=False)
+    view = reader.cached_or_none(("named", name), read, fresh=2.0)
     is_here = reader.tickerq.registry.get(name) is not None
     is_known = is_here or (view is not None and view.is_registered)
     return Named(name=name, is_here=is_here, view=view, problem=None if is_known else NO_FUNCTION)

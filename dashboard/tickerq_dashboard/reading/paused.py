@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tickerq_celery import TickerStatus
-from tickerq_celery.enums import PauseKind
+from tickerq_celery.enums import CLAIMED, PauseKind
 from tickerq_celery.views import CronSummary, FunctionView, Pause, RunSummary
 from tickerq_dashboard.reading.reader import Reader, or_none
 
@@ -28,6 +28,11 @@ def pause_of(pauses: Iterable[Pause], kind: str, name: str) -> Pause | None:
     return next((each for each in pauses if (each.kind, each.name) == (kind, name)), None)
 
 
+def pause_of_tag(reader: Reader, tag: str) -> Pause | None:
+    """Return the pause of a tag that a list is asked for, or None, also where it is asked for no tag."""
+    return pause_of(reader.pauses(), PauseKind.TAG, tag) if tag else None
+
+
 def covered_by(reader: Reader, kind: str, name: str) -> Covered:
     """Return what a pause of this covers at present."""
     filters: Mapping[str, Any] = {} if kind == PauseKind.EVERYTHING else {kind: name}
@@ -41,7 +46,7 @@ def covered_by(reader: Reader, kind: str, name: str) -> Covered:
         return Covered(
             crons=None if firing is None else len(firing),
             waiting=count(TickerStatus.IDLE),
-            claimed=count(TickerStatus.QUEUED, TickerStatus.IN_PROGRESS),
+            claimed=count(*CLAIMED),
         )
 
     return reader.cached(("covered", kind, name), read)
@@ -94,4 +99,4 @@ def _held_by(reader: Reader, pause: Pause) -> tuple[list[CronSummary], list[RunS
 
 def known_function(reader: Reader, name: str) -> FunctionView | None:
     """Return a function that has a page; a Celery task has none."""
-    return or_none(lambda: reader.tickerq.functions.get(name))
+    return or_none(lambda: reader.tickerq.functions.get(name, with_figures=False))

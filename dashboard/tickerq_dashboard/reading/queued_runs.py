@@ -47,5 +47,5 @@ def _waits_for(run: RunSummary, queue: str | None, workers: Sequence[NodeView]) 
     if not takers:
         return f"{where}, which no live worker consumes"
     if not any(run.function in each.functions for each in takers):
-        return f"{where}: no live worker of it has its function"
+        return f"{where}: no live worker on it has its function"
     return f"{where}, for a worker to start it"

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from tickerq_celery import TickerQ, TickerStatus
-from tickerq_celery.enums import RETRIABLE
+from tickerq_celery import Cron, Run, TickerQ
+from tickerq_celery.enums import RETRIABLE, SUCCEEDED, UNENDED
 from tickerq_celery.errors import QueryTooWideError, TickerNotFoundError, TickerValidationError
+from tickerq_celery.limits import MOST_SEARCHED
 from tickerq_celery.views import (
     AuditEntry,
     BulkJob,
@@ -26,19 +27,17 @@ from tickerq_celery.views import (
     UncountedEnds,
 )
 from tickerq_dashboard.reading.cache import MomentCache
+from tickerq_dashboard.reading.coming import all_coming, coming_page
 from tickerq_dashboard.reading.held import held_of
 from tickerq_dashboard.reading.shown import BulkPage, CronPage, FunctionPage, RunPage
 from tickerq_dashboard.reading.waiters import waiters_of
-from tickerq_dashboard.reading.windows import DEFAULT, Window
+from tickerq_dashboard.reading.windows import DEFAULT, WindowChoice
 from tickerq_dashboard.upcoming_filters import UpcomingFilters
 
 ValueT = TypeVar("ValueT")
-UNENDED = frozenset({TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.IN_PROGRESS})
 EXPLAINED = UNENDED | RETRIABLE
 NEXT_INSTANTS, CHAIN_SHOWN, AUDIT_SHOWN, OWN_LOOKED_AT = 10, 200, 10, 20
 MOST_WAITING = 1_000
-# Of what is to come: a tenth of them is listed, all are drawn.
-MOST_STARTS = 1_000
 # Why something cannot be read, however much time there is.
 UNREADABLE = (TickerValidationError, TickerNotFoundError)
 # In seconds: what changes by the hour, or by a deployment, need not be asked for each second.
@@ -100,7 +99,7 @@ class Reader:
         read, most = getattr(self.tickerq.runs, listing), limit or self.page_size
         words = tuple(sorted((name, str(value)) for name, value in filters.items()))
         key = ("runs", listing, words, cursor, most)
-        return self.cached(key, lambda: read(limit=most, cursor=cursor, **filters))
+        return self.cached(key, lambda: read(limit=most, cursor=cursor, reach=MOST_SEARCHED, **filters))
 
     def run(self, run_id: UUID) -> RunPage:
         """Return all that the page of a run shows.
@@ -109,6 +108,10 @@ class Reader:
             TickerNotFoundError: There is none.
         """
         return self.cached(("run", run_id), lambda: self._run(run_id))
+
+    def misfits(self, ticker: Run | Cron) -> tuple[str, ...] | None:
+        """Return the fields of a stored request that do not fit its function; None where that is unknown."""
+        return or_none(lambda: self.tickerq.functions.misfits(ticker))
 
     def chain(self, run_id: UUID) -> ChainTree:
         """Return the chain that a run belongs to, ``CHAIN_SHOWN`` runs of it at most.
@@ -140,20 +143,19 @@ class Reader:
         """
         return self.cached(("cron", cron_id, cursor), lambda: self._cron(cron_id, cursor))
 
-    def upcoming(self, asked: UpcomingFilters, limit: int = MOST_STARTS) -> Outlook:
-        """Return what is to come in a span."""
-        function = asked.function or None
+    def upcoming(self, asked: UpcomingFilters, limit: int) -> Outlook:
+        """Return what is to come in a span, up to a limit."""
+        key = ("upcoming", asked.hours, asked.since, asked.until, asked.function, limit)
+        return self.cached(key, lambda: all_coming(self.tickerq, asked, self.now(), limit), fresh=2.0)
 
-        def read() -> Outlook:
-            upcoming, until = self.tickerq.outlook.upcoming, asked.ends(self.now())
-            return upcoming(until, since=asked.since, limit=limit, function=function)
+    def upcoming_page(self, asked: UpcomingFilters, cursor: str | None) -> Outlook:
+        """Return all that is to come in a span; of very many cron tickers one page."""
+        key = ("upcoming page", asked.hours, asked.since, asked.until, asked.function, cursor)
+        return self.cached(key, lambda: coming_page(self.tickerq, asked, self.now(), cursor), fresh=2.0)
 
-        key = ("upcoming", asked.hours, asked.since, asked.until, function, limit)
-        return self.cached(key, read, fresh=2.0)
-
-    def nodes(self) -> tuple[NodeView, ...]:
+    def nodes(self, *, fresh: float = 2.0) -> tuple[NodeView, ...]:
         """Return the beats and workers that are there."""
-        return self.cached("nodes", self.tickerq.nodes.find, fresh=2.0)
+        return self.cached("nodes", self.tickerq.nodes.find, fresh=fresh)
 
     def lost_nodes(self) -> tuple[LostNode, ...]:
         """Return those that were lost lately."""
@@ -182,7 +184,7 @@ class Reader:
             fresh=3.0,
         )
 
-    def function(self, name: str, window: Window = DEFAULT) -> FunctionPage:
+    def function(self, name: str, window: WindowChoice = DEFAULT) -> FunctionPage:
         """Return all that the page of a function shows, its figures of a window.
 
         Raises:
@@ -238,8 +240,12 @@ class Reader:
         has_chain = run.has_children or run.parent_id is not None or run.root_id is not None
         return RunPage(
             run=run,
-            explanation=self.tickerq.runs.explain(run_id) if run.status in EXPLAINED else None,
+            # With nodes that were read after the run, whose worker may have come just before.
+            explanation=self.tickerq.runs.explain(run_id, nodes=self.nodes(fresh=0.0))
+            if run.status in EXPLAINED
+            else None,
             waiters=or_none(lambda: waiters_of(self.tickerq, run)) or (),
+            result=self.tickerq.runs.result(run_id) if keeps_result(run) else None,
             cron=None if cron_id is None else or_none(lambda: self.tickerq.cron_tickers.get(cron_id)),
             chain=self.tickerq.chains.tree(run_id, limit=CHAIN_SHOWN) if has_chain else None,
             audit=self._done_to("run", run_id),
@@ -263,7 +269,7 @@ class Reader:
             audit=self._done_to("cron_ticker", cron_id),
         )
 
-    def _function(self, name: str, window: Window) -> FunctionPage:
+    def _function(self, name: str, window: WindowChoice) -> FunctionPage:
         stats, uncounted = self.tickerq.stats, self.uncounted()
         function = self.tickerq.functions.get(name, uncounted=uncounted)
         since = window.since(self.now())
@@ -278,6 +284,11 @@ class Reader:
 
     def _done_to(self, kind: str, object_id: UUID) -> tuple[AuditEntry, ...]:
         return tuple(self.tickerq.audit.find(object_kind=kind, object_id=str(object_id), limit=AUDIT_SHOWN))
+
+
+def keeps_result(run: Run) -> bool:
+    """Return whether what a run returned is kept: it is for children that may ask for it, and nobody else."""
+    return run.has_children and run.status in SUCCEEDED
 
 
 def or_none(read: Callable[[], ValueT]) -> ValueT | None:

@@ -14,6 +14,7 @@ from tickerq_celery.views import (
     FunctionView,
     Listing,
     RunExplanation,
+    RunResult,
     RunSummary,
     Throughput,
     Timings,
@@ -24,11 +25,12 @@ from tickerq_dashboard.reading.waiters import Waiters
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPage:
-    """A run, why it waits or a retry would, what waits for it, its cron ticker, chain and audit."""
+    """A run, why it waits, what waits for it, what it returned, its cron ticker, its chain and audit."""
 
     run: Run
     explanation: RunExplanation | None
     waiters: tuple[Waiters, ...]
+    result: RunResult | None
     cron: Cron | None
     chain: ChainTree | None
     audit: tuple[AuditEntry, ...]

@@ -4,11 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tickerq_celery import Run, TickerQ, TickerStatus
-from tickerq_celery.enums import HoldReason
+from tickerq_celery import Run, TickerQ
+from tickerq_celery.enums import CLAIMED, HoldReason
 
 MOST_COUNTED = 1_000
-_HOLDING = {TickerStatus.QUEUED, TickerStatus.IN_PROGRESS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,19 +28,23 @@ def waiters_of(tickerq: TickerQ, run: Run) -> tuple[Waiters, ...]:
     Raises:
         QueryTooWideError: Reading it takes too long.
     """
-    if run.status not in _HOLDING:
+    if run.status not in CLAIMED:
         return ()
     return tuple(
         Waiters(reason=reason, runs=count, filters=words)
         for reason, criteria, words in _asked(run)
         if (count := tickerq.runs.count(held_for=reason, limit=MOST_COUNTED, **criteria))
-        and _is_for_it(tickerq, run, reason)
     )
 
 
 def _asked(run: Run) -> Iterator[tuple[HoldReason, dict[str, Any], dict[str, str]]]:
     function = {"function": run.function}
-    yield HoldReason.LIMIT, {**function}, {"held_for": HoldReason.LIMIT.value, **function}
+    # Not what waits for capacity in its queue, which is held for a key of the queue.
+    yield (
+        HoldReason.LIMIT,
+        {**function, "hold_key": run.function},
+        {"held_for": HoldReason.LIMIT.value, **function},
+    )
     key = run.concurrency_key
     if key is not None:
         words = {"held_for": HoldReason.KEY.value, **function, "concurrency_key": key}
@@ -50,11 +53,3 @@ def _asked(run: Run) -> Iterator[tuple[HoldReason, dict[str, Any], dict[str, str
     if cron_id is not None:
         words = {"held_for": HoldReason.OVERLAP.value, "cron_ticker_id": str(cron_id)}
         yield HoldReason.OVERLAP, {"cron_ticker_id": cron_id}, words
-
-
-def _is_for_it(tickerq: TickerQ, run: Run, reason: HoldReason) -> bool:
-    """Whether what is held waits for a slot of the function, and not for capacity in a queue."""
-    if reason is not HoldReason.LIMIT:
-        return True
-    first = tickerq.runs.active(held_for=reason, function=run.function, limit=1)
-    return bool(first) and first[0].hold_key == run.function

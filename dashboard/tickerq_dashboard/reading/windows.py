@@ -1,46 +1,46 @@
 """The windows of time that figures are of: how long, and in what steps."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """A length that can be chosen, the step of its series, and how both are said."""
+class WindowChoice:
+    """A length that can be chosen, the step of its series, and how it is said."""
 
     slug: str
     length: timedelta
     step: timedelta
     said: str
-    step_said: str
 
     def since(self, now: datetime) -> datetime:
-        """Return the whole hour, or the midnight of UTC, with which the window begins."""
-        if self.step < timedelta(days=1):
-            return (now - self.length).replace(minute=0, second=0, microsecond=0)
-        return (now - self.length).replace(hour=0, minute=0, second=0, microsecond=0) + self.step
+        """Return with what the window begins: the whole hour or shorter step, or the midnight of UTC."""
+        begin = now - self.length
+        if self.step >= _DAY:
+            return begin.replace(hour=0, minute=0, second=0, microsecond=0) + self.step
+        minutes = min(self.step, _HOUR) // timedelta(minutes=1)
+        return begin.replace(minute=begin.minute // minutes * minutes, second=0, microsecond=0)
 
 
+# Of one function figures are by the hour.
 WINDOWS = {
     each.slug: each
     for each in (
-        Window(
-            slug="24h",
-            length=timedelta(hours=24),
-            step=timedelta(hours=1),
-            said="24 h",
-            step_said="each hour",
-        ),
-        Window(
-            slug="7d", length=timedelta(days=7), step=timedelta(hours=6), said="7 d", step_said="each 6 hours"
-        ),
-        Window(
-            slug="30d",
-            length=timedelta(days=30),
-            step=timedelta(days=1),
-            said="30 d",
-            step_said="each day of UTC",
-        ),
+        WindowChoice(slug="24h", length=_DAY, step=_HOUR, said="24 h"),
+        WindowChoice(slug="7d", length=7 * _DAY, step=6 * _HOUR, said="7 d"),
+        WindowChoice(slug="30d", length=30 * _DAY, step=_DAY, said="30 d"),
     )
 }
 DEFAULT = WINDOWS["24h"]
+# Of all functions there are shorter steps: as many as a wide chart has room for.
+OF_ALL = {
+    each.slug: each
+    for each in (
+        WindowChoice(slug="1h", length=_HOUR, step=_HOUR / 60, said="1 h"),
+        replace(DEFAULT, step=_HOUR / 2),
+        replace(WINDOWS["7d"], step=4 * _HOUR),
+        WINDOWS["30d"],
+    )
+}

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from tickerq_celery import Attempt, Run, TickerStatus
+from tickerq_celery.enums import UNSTARTED
 from tickerq_celery.views import RunSummary
 from tickerq_dashboard.show.words import is_call, plural
 
@@ -31,7 +32,7 @@ def _has_last(run: Run | RunSummary) -> bool:
         return False
     if run.status in {TickerStatus.SKIPPED, TickerStatus.CANCELLED}:
         return run.started_at is not None
-    return run.status not in {TickerStatus.IDLE, TickerStatus.QUEUED}
+    return run.status not in UNSTARTED
 
 
 def _why_it_did_not_run(run: Run | RunSummary) -> str | None:

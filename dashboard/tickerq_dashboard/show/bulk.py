@@ -36,8 +36,8 @@ BULK_VERBS: tuple[BulkVerb, ...] = (
         word="Delete",
         permission=Permission.RUNS_DELETE,
         listings=frozenset({"upcoming", "history"}),
-        effect="They go with their attempts, their logs and all that is below them in a chain, and nothing "
-        "brings them back.",
+        effect="Their attempts, their logs and all that is below them in a chain go too, and nothing brings "
+        "them back.",
         removes=True,
     ),
     BulkVerb(
@@ -45,7 +45,7 @@ BULK_VERBS: tuple[BulkVerb, ...] = (
         word="Cancel",
         permission=Permission.RUNS_CANCEL,
         listings=frozenset({"active", "upcoming"}),
-        effect="Those that have not started end as Cancelled at once. Those that run are asked to end, and "
+        effect="Runs that have not started end as Cancelled at once. Runs in progress are asked to end, and "
         "what they have done by then stays done.",
         key="c",
     ),
@@ -54,8 +54,8 @@ BULK_VERBS: tuple[BulkVerb, ...] = (
         word="Retry",
         permission=Permission.RUNS_RETRY,
         listings=frozenset({"history"}),
-        effect="Those that failed, were cancelled or skipped start again now, with all of their retries; "
-        "their attempts so far stay. Those that are Done are left alone, and so are records of missed "
+        effect="Runs that failed, were cancelled or skipped start again now, with all of their retries; "
+        "their attempts so far stay. Runs that are Done are left alone, and so are records of missed "
         "instants: a backfill of their cron ticker runs those.",
         key="r",
     ),

@@ -23,8 +23,8 @@ def _can_end(run: RunSummary) -> bool:
 def _retries(chain: ChainTree, clock: Clock) -> str:
     return (
         f"{plural(_failed(chain), 'failed run starts', 'failed runs start')} again, with all retries: now, "
-        "or after the parent where that starts again too. What was skipped for a failure waits again. What "
-        "is Done or Cancelled, and all attempts so far, stay."
+        "or after the parent where that starts again too. What was skipped because of a failure waits again. "
+        "What is Done or Cancelled, and all attempts so far, stay."
     )
 
 
@@ -49,7 +49,7 @@ CHAIN_ACTIONS: tuple[Action[ChainTree], ...] = (
         permission=Permission.RUNS_CANCEL,
         fits=lambda chain: any(_can_end(each.run) for each in chain.runs),
         effect=_cancels,
-        about="Ends all of a chain that has not started, and asks what runs to end.",
+        about="Ends all of a chain that has not started, and asks what is in progress to end.",
         keep="Let it run",
     ),
     Action(

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from tickerq_celery import TickerStatus
+from tickerq_celery.enums import UNSTARTED
 from tickerq_celery.views import ChainRun, RunSummary
 from tickerq_dashboard.show.moments import Clock
+from tickerq_dashboard.show.reasons import reason_words
 from tickerq_dashboard.show.statuses import CANCELLING, LOOKS, LOST, PUBLISHED, Look, in_words
 from tickerq_dashboard.show.words import held_words, name_of, plural
 
 LONGEST_LABEL, LONGEST_REASON = 23, 28
-_NEVER_RAN = {TickerStatus.IDLE, TickerStatus.QUEUED, TickerStatus.CANCELLED, TickerStatus.SKIPPED}
+_NEVER_RAN = UNSTARTED | {TickerStatus.CANCELLED, TickerStatus.SKIPPED}
 # What asks for a look first.
 _ORDER = (
     LOOKS[TickerStatus.FAILED],
@@ -105,5 +107,5 @@ def _cause(run: RunSummary) -> str:
     if run.exception_type:
         return run.exception_type
     if run.skipped_head:
-        return in_words(run.skipped_head)
+        return in_words(reason_words(run.skipped_head))
     return "" if run.held_for is None else held_words(run.held_for)

@@ -9,6 +9,7 @@ from tickerq_dashboard.show.field_words import field_words, value_words
 from tickerq_dashboard.show.ids import is_id, short_id
 
 NOTHING = "\N{EN DASH}"
+_OF_ENTRY = frozenset({"kind", "name", "reason"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,13 @@ def changed_in(entry: AuditEntry) -> list[Changed]:
 
 def changes_in_words(entry: AuditEntry) -> str:
     """Return the same in a line: "expression 0 9 * * * → 0 10 * * *, time zone UTC → Europe/Berlin"."""
-    return ", ".join(map(_in_words, changed_in(entry)))
+    return ", ".join(_in_words(each) for each in changed_in(entry) if not _is_said(each, entry))
+
+
+def _is_said(changed: Changed, entry: AuditEntry) -> bool:
+    # Of a pause the entry itself says what is paused, and why.
+    said = {NOTHING, entry.object_kind, entry.object_id, entry.reason}
+    return changed.field in _OF_ENTRY and {changed.before, changed.after} <= said
 
 
 def _in_words(changed: Changed) -> str:

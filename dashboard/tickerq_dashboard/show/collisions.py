@@ -1,13 +1,15 @@
 """Minutes in which the runs of several tickers start."""
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from heapq import nsmallest
 
 from tickerq_celery.views import OutlookItem
+from tickerq_dashboard.show.starts import starts_of
 
-MOST_SHOWN, MOST_NAMED = 10, 5
+MOST_SHOWN, MOST_NAMED = 5, 5
 MINUTE = timedelta(minutes=1)
 
 
@@ -32,33 +34,61 @@ class Collision:
 
 @dataclass(slots=True)
 class _Minute:
-    """What starts in one minute."""
+    """What starts in one minute: tickers by themselves, and bands that many tickers may have."""
 
+    functions: list[str] = field(default_factory=list)
     tickers: set[object] = field(default_factory=set)
-    functions: Counter[str] = field(default_factory=Counter)
+    bands: list[Counter[str]] = field(default_factory=list)
+    of_bands: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many tickers start."""
+        return len(self.tickers) + self.of_bands
 
 
 def collisions_of(items: Iterable[OutlookItem]) -> list[Collision]:
     """Return the minutes in which more than one ticker starts, those of most tickers first.
 
-    What is held or skipped does not start; a jitter moves a start.
+    What is held or skipped does not start, and a band of very many starts is left out. A jitter moves one.
     """
-    minutes: dict[datetime, _Minute] = {}
+    minutes: defaultdict[datetime, _Minute] = defaultdict(_Minute)
+    # Thousands of cron tickers may start at the same moments.
+    alike: dict[Hashable, tuple[OutlookItem, Counter[str]]] = {}
     for item in items:
-        if not item.is_held and not item.is_skipped:
-            at = minutes.setdefault((item.moment + item.delay).replace(second=0, microsecond=0), _Minute())
-            at.tickers.add(item.cron_ticker_id or item.run_id)
-            at.functions[item.function] += 1
-    found = [_collision(minute, at) for minute, at in minutes.items() if len(at.tickers) > 1]
-    return sorted(found, key=lambda each: (-each.tickers, -each.starts, each.minute))[:MOST_SHOWN]
+        if item.is_held or item.is_skipped:
+            continue
+        if item.is_band:
+            key = (item.moment, item.every, item.starts, item.marks)
+            alike.setdefault(key, (item, Counter()))[1][item.function] += 1
+            continue
+        at = minutes[_minute(item.moment + item.delay)]
+        at.tickers.add(item.cron_ticker_id or item.run_id)
+        at.functions.append(item.function)
+    for item, functions in alike.values():
+        tickers = functions.total()
+        for minute in {_minute(moment) for moment in starts_of(item)}:
+            at = minutes[minute]
+            at.bands.append(functions)
+            at.of_bands += tickers
+    found = [(minute, at) for minute, at in minutes.items() if at.count > 1]
+    fullest = nsmallest(
+        MOST_SHOWN, found, key=lambda each: (-each[1].count, -len(each[1].functions), each[0])
+    )
+    return [_collision(minute, at) for minute, at in fullest]
+
+
+def _minute(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0)
 
 
 def _collision(minute: datetime, at: _Minute) -> Collision:
-    named = at.functions.most_common(MOST_NAMED)
+    functions = sum(at.bands, Counter(at.functions))
+    named = functions.most_common(MOST_NAMED)
     return Collision(
         minute=minute,
-        starts=at.functions.total(),
-        tickers=len(at.tickers),
+        starts=functions.total(),
+        tickers=at.count,
         functions=tuple(named),
-        others=len(at.functions) - len(named),
+        others=len(functions) - len(named),
     )

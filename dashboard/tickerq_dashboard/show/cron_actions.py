@@ -20,14 +20,15 @@ def _deletes(cron: Cron, clock: Clock) -> str:
 
 def _pauses(cron: Cron, clock: Clock) -> str:
     return (
-        "It does not fire until it is resumed. Occurrences that no worker has are held; those that run go on."
+        "It does not fire until it is resumed. "
+        "Occurrences that no worker has are held; those in progress go on."
     )
 
 
 def _resumes(cron: Cron, clock: Clock) -> str:
     return (
         "It fires from its next instant on. "
-        "What passed in the pause does not run: one Skipped occurrence records it."
+        "Instants missed during the pause do not run: one Skipped occurrence records them."
     )
 
 
@@ -43,7 +44,8 @@ def _unskips(cron: Cron, clock: Clock) -> str:
 
 def _reverts(cron: Cron, clock: Clock) -> str:
     return (
-        f"It fires by its code's expression again, {cron.seed_expression}, and follows the code from then on."
+        f"It fires by the expression of its code again, {cron.seed_expression}, and follows the code from "
+        "then on."
     )
 
 

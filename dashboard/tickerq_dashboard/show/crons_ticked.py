@@ -24,7 +24,7 @@ class CronsVerb:
     keep: str
     fits: Callable[[Cron], bool] = lambda cron: True
     left: str = ""
-    none: str = "none of them is there any more"
+    none: str = "none of them exists any more"
     removes: bool = False
 
     @property
@@ -65,8 +65,8 @@ CRONS_VERBS: tuple[CronsVerb, ...] = (
         word="Resume",
         done="resumed",
         permission=Permission.CRONS_PAUSE,
-        effect="They fire from their next instants on. What passed in the pause does not run: one Skipped "
-        "occurrence of each records it.",
+        effect="They fire from their next instants on. Instants missed during the pause do not run: "
+        "one Skipped occurrence of each cron ticker records them.",
         keep="Leave them paused",
         fits=lambda cron: not cron.is_enabled,
         left="is not paused",
@@ -78,8 +78,8 @@ CRONS_VERBS: tuple[CronsVerb, ...] = (
         word="Pause",
         done="paused",
         permission=Permission.CRONS_PAUSE,
-        effect="They do not fire until they are resumed. Occurrences that no worker has are held; those that "
-        "run go on.",
+        effect="They do not fire until they are resumed. Occurrences that no worker has are held; those in "
+        "progress go on.",
         keep="Let them fire",
         fits=lambda cron: cron.is_enabled,
         left="is paused already",

@@ -54,5 +54,5 @@ _SETTINGS: Mapping[str, tuple[str, Callable[[Any], str]]] = {
     "hard_timeout": ("Hard timeout", _or("none", _seconds)),
     "on_lost": ("If its worker dies", lambda value: said_of(OnLost(value), "on_lost")),
     # Of the schema there is a digest, which says nothing to people.
-    "request_schema": ("What a request must be", _or("anything", lambda value: f"schema {value[:6]}")),
+    "request_schema": ("Payload schema", _or("anything", lambda value: f"schema {value[:6]}")),
 }

@@ -22,10 +22,14 @@ def duration(span: timedelta | None) -> str:
     return _in_units(round(seconds))
 
 
-def age(span: timedelta) -> str:
-    """Return how old something is: 12 s, and from two minutes on without the seconds: 9 min, 2 h 26 min."""
+def age(span: timedelta, *, units: int = 2) -> str:
+    """Return how old something is: 12 s, and from two minutes on without the seconds: 9 min, 2 h 26 min.
+
+    In one of its ``units`` it is cut: 2 h.
+    """
     whole = timedelta(seconds=max(0, int(span.total_seconds())))
-    return duration(whole if whole < 2 * _MINUTE else whole // _MINUTE * _MINUTE)
+    said = duration(whole if whole < 2 * _MINUTE else whole // _MINUTE * _MINUTE)
+    return " ".join(said.split(" ")[:units])
 
 
 def exact(span: timedelta) -> str:

@@ -20,7 +20,7 @@ def failing_words(cron: Cron, last: RunSummary | None, *, may_see: bool) -> str:
     """
     most = cron.pause_on_failure or 1
     again = "if it fails again" if most == 1 else f"after {plural(most, 'failure')} in a row"
-    said = f"Mend the cause of its failures first: it is paused again {again}."
+    said = f"Fix what makes it fail first: it is paused again {again}."
     if last is None:
         return said
     heads = (last.exception_type or "Error", last.error_head if may_see else None)

@@ -3,25 +3,27 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from tickerq_celery.enums import AuditOutcome
 from tickerq_celery.views import AuditEntry
 from tickerq_dashboard.access.roles import Permission
 from tickerq_dashboard.show.cron_actions import EVERY_CRON_ACTION, UNDO
-from tickerq_dashboard.show.ids import short_id
 from tickerq_dashboard.show.pausing import counted
 from tickerq_dashboard.show.run_actions import RUN_ACTIONS, TERMINATE
 from tickerq_dashboard.show.words import plural
 
-BACKFILL = "cron_tickers.backfill"
+BACKFILL, CLONE = "cron_tickers.backfill", "time_tickers.clone"
 RUN_NOW = "time_tickers.run_now"
+STORES_RUN = ("time_tickers.add", CLONE, "time_tickers.update")
+# In a few seconds a beat claims what was retried, and a worker begins it.
+_FOLLOWED = timedelta(seconds=20)
 # Of one pause; a beat releases the others.
 _MOST_RELEASED = 10_000
 _DONE: Mapping[str, str] = {
     "time_tickers.add": "Scheduled",
-    "time_tickers.clone": "Scheduled a copy",
+    CLONE: "Scheduled a copy:",
     "time_tickers.update": "Saved the changes of",
     "cron_tickers.add": "Created",
     "cron_tickers.update": "Saved the changes of",
@@ -59,8 +61,10 @@ class Undo:
 class Flash:
     """What was done, when, to what and why; ``undo`` takes it back.
 
+    ``object_words`` is how people call that, ``object_id`` the id of it, of a copy that of the new run.
+
     ``left`` says what was left as it is, ``released`` how many held runs a resume let go, ``waits`` for what
-    a run waits that was to start.
+    a run waits that was to start, ``passed`` for which moment one was stored that was in the past.
     """
 
     words: str
@@ -71,11 +75,25 @@ class Flash:
     left: str
     released: str
     waits: str
+    passed: datetime | None
     undo: Undo | None
 
+    def is_followed(self, now: datetime) -> bool:
+        """Return whether it is so new that its effect may not have come: pages refresh each second then."""
+        return now - self.at < _FOLLOWED
 
-def flash_of(entry: AuditEntry, waits: str = "") -> Flash:
-    """Return an entry of the audit as a message to its actor; ``waits`` says why a run has not started."""
+
+def object_of(entry: AuditEntry) -> str | None:
+    """Return the id or the name of what an entry's message is about; of a copy it is the new run."""
+    return str(entry.ids[0]) if entry.action == CLONE and entry.ids else entry.object_id
+
+
+def flash_of(entry: AuditEntry, called: str = "", waits: str = "", passed: datetime | None = None) -> Flash:
+    """Return an entry of the audit as a message to its actor.
+
+    ``called`` is how people call what it is about, ``waits`` says why a run has not started,
+    ``passed`` for which past moment it was stored.
+    """
     words = _DONE.get(entry.action, entry.action).format(runs=plural(entry.count, "run"))
     if entry.action in _UNDO_PAUSES:
         words = f"{words} {entry.object_kind}"
@@ -84,7 +102,7 @@ def flash_of(entry: AuditEntry, waits: str = "") -> Flash:
     if entry.object_kind == "cron_ticker" and entry.object_id is None:
         words = f"{words} {plural(entry.count, 'cron ticker')}"
     if entry.outcome is AuditOutcome.UNCHANGED:
-        words = f"{words}: it was so already, and nothing was changed"
+        words = f"{words}: it was so already, and nothing changed"
     else:
         words = _ASKED.get(_request_in(entry.after), words)
     if waits:
@@ -93,12 +111,13 @@ def flash_of(entry: AuditEntry, waits: str = "") -> Flash:
     return Flash(
         words=words,
         at=entry.at,
-        object_id=entry.object_id,
-        object_words=short_id(entry.object_id or ""),
+        object_id=object_of(entry),
+        object_words=called or f"the {entry.object_kind.replace('_', ' ')}",
         reason=entry.reason,
         left=_left(entry.after),
         released=_released(entry.after),
         waits=waits,
+        passed=passed,
         undo=undo,
     )
 

@@ -25,7 +25,7 @@ FORMS: Mapping[str, tuple[str, str]] = {
     "edit_run": ("Edit run", "Changes a time ticker that waits."),
     "new_cron": ("New cron ticker", "Plans a function by a cron expression or an interval."),
     "edit_cron": ("Edit cron ticker", "Changes expression, zone, request or policies."),
-    "backfill_cron": ("Backfill", "Makes the occurrences that a span of the past lacks."),
+    "backfill_cron": ("Backfill", "Adds the occurrences that are missing in a span of the past."),
     "ask_pause": ("Pause", "Pauses a function, a tag or everything: what is due is held."),
     "ask_resume": ("Resume", "Ends such a pause: what was held runs."),
     "export_runs": ("Export runs", "Sends what the filter of a list matches as CSV or JSON lines."),

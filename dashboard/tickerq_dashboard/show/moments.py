@@ -1,7 +1,7 @@
 """Moments in the reader's zone: today by the clock, this week by the day, else by the date."""
 
 import re
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
@@ -11,16 +11,21 @@ from tickerq_dashboard.show.durations import age
 
 _WEEK = timedelta(days=6)
 # As the core writes moments in sentences, and in the reasons that it stores.
-_MOMENTS = re.compile(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)")
+IN_TEXT = r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)"
+_MOMENTS = re.compile(IN_TEXT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
-    """What a page tells the time by: the moment of its rendering, and the reader's zone."""
+    """What a page tells the time by: the moment of its rendering, and the reader's zone.
+
+    ``refused`` is what the reader has chosen where that is no zone, so that it is UTC.
+    """
 
     now: datetime
     zone: tzinfo
     name: str
+    refused: str = ""
 
     def local(self, when: datetime) -> datetime:
         """Return a moment as the reader's clocks show it."""
@@ -53,7 +58,7 @@ class Clock:
 
     def localised(self, text: str) -> str:
         """Return a text of the core with its moments in the reader's zone."""
-        return _MOMENTS.sub(lambda found: self.single(_read(found[0])), text)
+        return _MOMENTS.sub(lambda found: self.single(read(found[0])), text)
 
     def whole(self, when: datetime) -> str:
         """Return a moment with its date, second and zone."""
@@ -67,11 +72,11 @@ class Clock:
         """Return a moment that stands alone, with its zone."""
         return f"{self.short(when)} {self.local(when):%Z}"
 
-    def distance(self, when: datetime) -> str:
-        """Return how far off a moment is: "12 s ago", "in 5 min"."""
+    def distance(self, when: datetime, *, units: int = 2) -> str:
+        """Return how far off a moment is, in one unit or in two: "12 s ago", "in 5 min", "2 h 26 min ago"."""
         if when > self.now:
-            return f"in {age(when - self.now)}"
-        return f"{age(self.now - when)} ago"
+            return f"in {age(when - self.now, units=units)}"
+        return f"{age(self.now - when, units=units)} ago"
 
 
 def machine(when: datetime) -> str:
@@ -79,18 +84,33 @@ def machine(when: datetime) -> str:
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _read(text: str) -> datetime:
+def read(text: str) -> datetime:
+    """Return a moment that was found in a text."""
     return datetime.fromisoformat(text.replace(" ", "T"))
 
 
 def zone_named(name: str) -> tuple[tzinfo, str]:
-    """Return the zone of a name and that name; UTC for a name that is none."""
+    """Return the zone of a stored name and that name; UTC where this machine has none of that name."""
     if name != "UTC" and name in _zone_names():
         return ZoneInfo(name), name
     return UTC, "UTC"
+
+
+def zone_meant(text: str) -> str | None:
+    """Return the name of the zone that a reader means, in any case, or by its city alone: "kolkata"."""
+    return _zones_by_words().get(text.strip().replace(" ", "_").casefold())
 
 
 @cache
 def _zone_names() -> Set[str]:
     """Return the names of all zones; to look for them in the system's files takes longer than a page."""
     return available_timezones()
+
+
+@cache
+def _zones_by_words() -> Mapping[str, str]:
+    by_city: dict[str, list[str]] = {}
+    for name in _zone_names():
+        by_city.setdefault(name.rpartition("/")[2].casefold(), []).append(name)
+    cities = {city: names[0] for city, names in by_city.items() if len(names) == 1}
+    return cities | {name.casefold(): name for name in _zone_names()}

@@ -45,7 +45,7 @@ def state_words(thing: object, clock: Clock) -> str:
     if isinstance(thing, Pause):
         who = f" by {thing.paused_by}" if thing.paused_by else ""
         return f"{scope_words(thing.kind, thing.name)} is paused{who} since {clock.single(thing.paused_at)}"
-    return "it is not as you have seen it"
+    return "it is not as you saw it"
 
 
 def _cron_words(cron: Cron, clock: Clock) -> str:
@@ -81,9 +81,9 @@ def _said(error: TickerError, noun: str, clock: Clock) -> tuple[int, str] | None
             return 409, f"another process has the {noun} locked. Try again in a moment"
         case TickerNotFoundError():
             gone = "it was done before, and the" if error.done else "the"
-            return 404, f"{gone} {noun} is not there any more"
+            return 404, f"{gone} {noun} no longer exists"
         case OperationReusedError():
-            return 409, "this form has served for something else. Load its page again"
+            return 409, "this form was used for something else. Load its page again"
         case DuplicateTickerError():
             return 409, "another run with its unique key is active"
         case TickerValidationError():

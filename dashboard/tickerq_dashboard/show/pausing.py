@@ -15,7 +15,7 @@ def pause_effect(kind: str, crons: str, waiting: str, claimed: str) -> str:
     """Return what a pause will do to the cron tickers and runs that it covers now."""
     whose = "" if kind == PauseKind.EVERYTHING else " with this tag" if kind == PauseKind.TAG else " of it"
     return (
-        f"Until it is resumed, no cron ticker{whose} fires and no run{whose} starts, also of those added "
+        f"Until it is resumed, no cron ticker{whose} fires and no run{whose} starts, nor any that is added "
         f"later. Now that is {crons} and {waiting} not yet claimed. What is claimed goes on: {claimed}."
     )
 
@@ -23,8 +23,8 @@ def pause_effect(kind: str, crons: str, waiting: str, claimed: str) -> str:
 def resume_effect(held: str) -> str:
     """Return what the end of a pause will do to what it holds now."""
     return (
-        f"{held} Cron tickers fire from their next instant on. What passed in the pause does not run: each "
-        "has one Skipped occurrence that records it."
+        f"{held} Cron tickers fire from their next instant on. Instants missed during the pause do not "
+        "run: one Skipped occurrence of each cron ticker records them."
     )
 
 

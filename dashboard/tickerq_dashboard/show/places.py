@@ -36,6 +36,7 @@ _OF_CODE: Mapping[FindingCode, tuple[Place, ...]] = {
     FindingCode.STORE: (_SETTINGS,),
     FindingCode.SCHEMA: (_SETTINGS,),
     FindingCode.BROKER: (_SETTINGS,),
+    FindingCode.BROKER_REFUSES: (_DUE, _NODES),
     FindingCode.FUNCTION_SKEW: (Place(word="Functions", endpoint="functions"),),
     FindingCode.BACKLOG: (Place(word="Active runs", endpoint="runs_active"), _DUE),
     FindingCode.OVERDUE_RUNS: (_DUE,),

@@ -8,7 +8,7 @@ from tickerq_celery.errors import UnreadableRequestError
 from tickerq_dashboard.show.durations import exact
 from tickerq_dashboard.show.moments import Clock
 from tickerq_dashboard.show.words import CONDITIONS, intervals, is_call, plural
-from tickerq_dashboard.ticker_fields import said_of
+from tickerq_dashboard.ticker_fields import said_of, set_policies
 
 _OVERLAP = {
     OverlapPolicy.ALLOW: "the new one runs beside it",
@@ -29,10 +29,8 @@ def policies_of(cron: Cron, clock: Clock) -> Iterator[tuple[str, str]]:
     yield "If the run before still runs,", f"{_OVERLAP[cron.overlap]}."
     yield "After an outage,", f"{_misfire(cron)}."
     yield from _failing(cron)
-    yield from _timeouts(cron)
     yield "Its runs start", f"{_start(cron)}."
-    if cron.on_lost is not None:
-        yield "If its worker dies,", f"{said_of(cron.on_lost, 'on_lost')}."
+    yield from set_policies(cron)
     yield from _window(cron, clock)
     yield from _following(cron)
 
@@ -60,13 +58,6 @@ def _failing(cron: Cron) -> Iterator[tuple[str, str]]:
         yield f"After {plural(cron.pause_on_failure, 'failed run')} in a row,", "it is paused."
 
 
-def _timeouts(cron: Cron) -> Iterator[tuple[str, str]]:
-    if cron.timeout is not None:
-        yield "A run may take", f"{exact(cron.timeout)}; then it is asked to end."
-    if cron.hard_timeout is not None:
-        yield "After", f"{exact(cron.hard_timeout)} its process is ended."
-
-
 def _start(cron: Cron) -> str:
     when = f"up to {exact(cron.jitter)} after their time" if cron.jitter else "exactly on time"
     queue = "the queue that Celery's router chooses" if cron.queue is None else f"the queue {cron.queue}"
@@ -75,15 +66,12 @@ def _start(cron: Cron) -> str:
         if cron.priority is TickerPriority.NORMAL
         else f" with priority {said_of(cron.priority, 'priority')}"
     )
-    key = "" if cron.concurrency_key is None else f", and share the slots of the key {cron.concurrency_key}"
-    return f"{when}, on {queue}{level}{key}"
+    return f"{when}, on {queue}{level}"
 
 
 def _window(cron: Cron, clock: Clock) -> Iterator[tuple[str, str]]:
     if cron.max_runs is not None:
         yield "It ends after", f"{plural(cron.max_runs, 'run')}; it has had {cron.run_count:,}."
-    if cron.exclude:
-        yield "It does not fire on", f"{', '.join(each.isoformat() for each in cron.exclude)}."
     if cron.start_at is not None:
         yield "It does not fire before", f"{clock.whole(cron.start_at)}."
     if cron.end_at is not None:

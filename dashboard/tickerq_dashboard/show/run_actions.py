@@ -1,16 +1,12 @@
 """What can be done to one run."""
 
 from tickerq_celery import Run, TickerStatus, TickerType
-from tickerq_celery.enums import HoldReason, Origin
+from tickerq_celery.enums import CLAIMED, RETRIABLE, UNENDED, UNSTARTED, HoldReason, Origin
 from tickerq_dashboard.access.roles import Permission
 from tickerq_dashboard.commands.command import Terminate
 from tickerq_dashboard.show.actions import Action
 from tickerq_dashboard.show.moments import Clock
 from tickerq_dashboard.show.words import is_call
-
-_WAITS = {TickerStatus.IDLE, TickerStatus.QUEUED}
-_AGAIN = {TickerStatus.FAILED, TickerStatus.CANCELLED, TickerStatus.SKIPPED}
-_TAKEN = {TickerStatus.QUEUED, TickerStatus.IN_PROGRESS}
 
 
 def _retries(run: Run, clock: Clock) -> str:
@@ -18,7 +14,7 @@ def _retries(run: Run, clock: Clock) -> str:
 
 
 def _cancels(run: Run, clock: Clock) -> str:
-    if run.status in _WAITS:
+    if run.status in UNSTARTED:
         return "It has not started, so nothing is half done. It ends as Cancelled at once."
     return (
         "It runs: it is asked to end, and is Cancelled once its function checks for that. "
@@ -43,7 +39,7 @@ def _releases(run: Run, clock: Clock) -> str:
 
 def _fails(run: Run, clock: Clock) -> str:
     return (
-        "It ends as Failed, and what follows a failure follows. "
+        "It ends as Failed, and what runs on failure in its chain starts. "
         "It is refused while its worker shows signs of life."
     )
 
@@ -87,7 +83,7 @@ RUN_ACTIONS: tuple[Action[Run], ...] = (
         word="Delete run",
         done="Deleted",
         permission=Permission.RUNS_DELETE,
-        fits=lambda run: run.status not in _TAKEN,
+        fits=lambda run: run.status not in CLAIMED,
         effect=_deletes,
         about="Removes a run that waits or has ended, with its attempts, its log and all below it in "
         "its chain.",
@@ -100,7 +96,7 @@ RUN_ACTIONS: tuple[Action[Run], ...] = (
         word="Cancel run",
         done="Cancelled",
         permission=Permission.RUNS_CANCEL,
-        fits=lambda run: run.status in _WAITS | _TAKEN and not run.cancel_requested,
+        fits=lambda run: run.status in UNENDED and not run.cancel_requested,
         effect=_cancels,
         key="c",
         about="Ends a run that waits at once; asks one in progress to end.",
@@ -150,7 +146,7 @@ RUN_ACTIONS: tuple[Action[Run], ...] = (
         word="Retry run",
         done="Retried",
         permission=Permission.RUNS_RETRY,
-        fits=lambda run: run.status in _AGAIN and run.origin is not Origin.MISFIRE,
+        fits=lambda run: run.status in RETRIABLE and run.origin is not Origin.MISFIRE,
         effect=_retries,
         key="r",
         about="Starts a run that is Failed, Cancelled or Skipped again, with all of its retries.",

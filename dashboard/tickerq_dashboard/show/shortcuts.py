@@ -29,11 +29,11 @@ SHORTCUTS: tuple[Shortcut, ...] = (
     Shortcut(keys="j", does="Next row of a list"),
     Shortcut(keys="k", does="Row before"),
     Shortcut(keys="Enter", does="Open the row"),
-    Shortcut(keys="x", does="Tick the row, or take the tick away"),
+    Shortcut(keys="x", does="Tick or untick the row"),
     Shortcut(keys="X", does="Tick all rows from the one ticked last to this one"),
     Shortcut(keys="[", does="Newer page"),
     Shortcut(keys="]", does="Older page"),
-    Shortcut(keys="p", does="Pause the refreshing of pages, or let it go on"),
+    Shortcut(keys="p", does="Pause or resume the refreshing of pages"),
     Shortcut(keys="t", does="Next theme: auto, light, dark"),
     *_of_actions(),
 )

@@ -31,7 +31,7 @@ LOOKS = {
         word="Idle",
         css="idle",
         has_ended=False,
-        about="It waits for its moment, for its parent, or for a next attempt.",
+        about="It waits for its moment, for its parent, or for its next attempt.",
     ),
     TickerStatus.QUEUED: Look(
         word="Queued",

@@ -1,14 +1,14 @@
 """The words in which the pages speak of runs."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from tickerq_celery import Cron, Run, RunCondition, TickerStatus, TickerType
-from tickerq_celery.enums import HoldReason, Origin, TickerKind
+from tickerq_celery.enums import UNSTARTED, HoldReason, Origin, TickerKind
 from tickerq_celery.errors import UnreadableRequestError
-from tickerq_celery.views import Count, CronSummary, Pause, RunSummary
+from tickerq_celery.views import Count, CronSummary, Pause, RunResult, RunSummary
 from tickerq_dashboard.reading.waiters import MOST_COUNTED, Waiters
 from tickerq_dashboard.show.durations import THIN, exact
 from tickerq_dashboard.show.json_tree import Node, tree_of
@@ -35,9 +35,10 @@ CONDITIONS = {
     RunCondition.IN_PROGRESS: "runs once its parent starts",
 }
 ORIGINS = {
-    Origin.ADDED: "Added by code",
+    Origin.ADDED: "Code, a form or a command",
     Origin.CLONE: "A copy",
     Origin.CALL: "A call of Celery's",
+    Origin.OUTBOX: "A call in an outbox",
     Origin.CRON: "Its cron ticker",
     Origin.MANUAL: "Run now",
     Origin.BACKFILL: "A backfill",
@@ -61,8 +62,18 @@ class Sign(NamedTuple):
     word: str
 
 
-class Request(NamedTuple):
-    """What a run is given: a tree, the same as text, or why it cannot be shown."""
+class Described(Protocol):
+    """What has the name of a function, and may say in a few words what it is: a run, a cron ticker."""
+
+    @property
+    def function(self) -> str: ...
+
+    @property
+    def description(self) -> str | None: ...
+
+
+class Shown(NamedTuple):
+    """What a run is given or returned: a tree, the same as text, or why it cannot be shown."""
 
     tree: Node | None
     text: str
@@ -74,6 +85,17 @@ def name_of(function: str) -> Name:
     """Return the parts of a function's name."""
     path, dot, last = function.rpartition(".")
     return Name(path + dot, last) if last else Name("", function)
+
+
+def called(thing: Described) -> str:
+    """Return how people call a run or a cron ticker: "charge_card “Order 10342”"."""
+    return title_of(thing.function, thing.description)
+
+
+def title_of(function: str, description: str | None) -> str:
+    """Return the last part of a function's name, with the description of what it is to do."""
+    last = name_of(function).last
+    return f"{last} “{description}”" if description else last
 
 
 def sign_of(run: Run | RunSummary) -> Sign:
@@ -129,9 +151,11 @@ def made_by(origin: Origin) -> str:
 
 
 def origin_words(run: Run | RunSummary) -> str:
-    """Return what made a run."""
+    """Return who or what made a run: "ann", "Code", "Its cron ticker", "A copy, by ann"."""
     word = ORIGINS[run.origin]
-    return f"{word}, {run.created_by}" if run.created_by else word
+    if run.origin is Origin.ADDED:
+        return run.created_by or "Code"
+    return f"{word}, by {run.created_by}" if run.created_by else word
 
 
 def scope_words(kind: str, name: str) -> str:
@@ -156,7 +180,7 @@ def active_since(run: RunSummary) -> datetime:
 
 def has_lag(run: Run | RunSummary) -> bool:
     """Whether it is known how late a run began: a run keeps the start of its last attempt alone."""
-    is_waiting = run.status in {TickerStatus.IDLE, TickerStatus.QUEUED}
+    is_waiting = run.status in UNSTARTED
     had_others = run.retry_count or run.rescue_count or run.attempts_before or run.executions > 1
     return None not in (run.started_at, run.execution_time) and not is_waiting and not had_others
 
@@ -173,23 +197,34 @@ def percent(fraction: float, digits: int = 0) -> str:
     return f"{cut:.{digits}f}".removesuffix(".0") + f"{THIN}%"
 
 
-def request_of(ticker: Run | Cron) -> Request | None:
+def request_of(ticker: Run | Cron) -> Shown | None:
     """Return what a run is given, its secrets masked; None where it is given nothing."""
     try:
         stored = ticker.stored_request.json
     except UnreadableRequestError as error:
-        return Request(None, "", f"{error}.", 0)
-    if stored is None:
+        return Shown(None, "", f"{error}.", 0)
+    return None if stored is None else _shown(lambda: ticker.shown_request, len(stored))
+
+
+def result_of(result: RunResult | None) -> Shown | None:
+    """Return what a run returned, its secrets masked; None where that was nothing."""
+    if result is None:
         return None
+    if result.problem is not None:
+        said = f"It returned what its children cannot be given: {result.problem}."
+        return Shown(None, "", said, 0)
+    return _shown(lambda: result.shown, result.size)
+
+
+def _shown(read: Callable[[], Any], size: int) -> Shown:
     try:
-        value = ticker.shown_request
+        value = read()
         text = json.dumps(value, indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
-        return Request(None, "", f"These {len(stored):,} bytes cannot be read as JSON.", len(stored))
+        return Shown(None, "", f"These {size:,} bytes cannot be read as JSON.", size)
     if len(text) > LONGEST_JSON:
-        cut = f"{text[:LONGEST_JSON]}\n\N{HORIZONTAL ELLIPSIS}"
-        return Request(tree_of(value), cut, "", len(stored))
-    return Request(tree_of(value), text, "", len(stored))
+        text = f"{text[:LONGEST_JSON]}\n\N{HORIZONTAL ELLIPSIS}"
+    return Shown(tree_of(value), text, "", size)
 
 
 def plural(count: int, noun: str, many: str | None = None) -> str:
@@ -211,3 +246,8 @@ def size(number: int) -> str:
             return f"{value:.0f} {unit}" if unit == BYTES[0] or value >= 10 else f"{value:.1f} {unit}"
         value /= KILO
     return f"{value:,.1f} {BYTES[-1]}"
+
+
+def node_words(name: str) -> str:
+    """Return the name of a node without the process's number and what makes it unique: w1@shop, beat@shop."""
+    return name.rsplit(":", 2)[0]

@@ -20,8 +20,8 @@ const channel = "BroadcastChannel" in window ? new BroadcastChannel("tq:" + loca
 /** Whether the reader lets pages refresh themselves. */
 const isLive = () => /** @type {HTMLInputElement | null} */ (document.querySelector("input[name=live]"))?.checked ?? true;
 
-/** As the server writes it: in two units, and from two minutes on without the seconds. @param {number} seconds */
-function age(seconds) {
+/** As the server writes it: in one unit or two, and from two minutes on without the seconds. @param {number} seconds */
+function age(seconds, units = 2) {
   const whole = Math.max(0, Math.floor(seconds)), parts = [];
   let left = whole < 120 ? whole : whole - whole % 60;
   for (const [size, unit] of UNITS) {
@@ -30,14 +30,14 @@ function age(seconds) {
     if (count) parts.push(count + THIN + unit);
     else if (parts.length) break;
   }
-  return parts.slice(0, 2).join(" ") || "0" + THIN + "s";
+  return parts.slice(0, units).join(" ") || "0" + THIN + "s";
 }
 
 function tell() {
   for (const node of document.querySelectorAll("time[data-v]")) {
     const seconds = (Date.now() - Date.parse(node.getAttribute("datetime") ?? "")) / 1000;
-    const kind = node.getAttribute("data-v");
-    const said = kind === "for" ? age(seconds) : seconds < 0 ? "in " + age(-seconds) : age(seconds) + " ago";
+    const kind = node.getAttribute("data-v"), units = kind === "brief" ? 1 : 2;
+    const said = kind === "for" ? age(seconds) : seconds < 0 ? "in " + age(-seconds, units) : age(seconds, units) + " ago";
     // A selection lies in the text node: it is not replaced, and not touched where nothing changes.
     if (node.firstChild && node.textContent !== said) node.firstChild.nodeValue = said;
   }
@@ -53,15 +53,27 @@ function take(html) {
   const page = new DOMParser().parseFromString(policy.createHTML(html), "text/html");
   const fresh = page.getElementById("live"), live = document.getElementById("live");
   if (!fresh || !live) return;
+  const hadFocus = live.contains(document.activeElement), at = rowAt();
   Idiomorph.morph(live, fresh, {
     ignoreActiveValue: true,
     callbacks: {
       // What a person opened, typed or ticked stays.
-      beforeAttributeUpdated: (name, node) => !(name === "open" && node.nodeName === "DETAILS") && !(["value", "checked", "selected"].includes(name) && node.matches("input:not([type=hidden]), select, option, textarea")),
+      beforeAttributeUpdated: (name, node) => !(name === "open" && node.nodeName === "DETAILS") && !(name === "tabindex" && node.nodeName === "H1") && !(["value", "checked", "selected"].includes(name) && node.matches("input:not([type=hidden]), select, option, textarea")),
       beforeNodeMorphed: (old) => !(old instanceof HTMLElement && old.matches("form") && old.contains(document.activeElement)),
     },
   });
+  const counted = page.querySelector(".side .pages"), shown = document.querySelector(".side .pages");
+  if (counted && shown) Idiomorph.morph(shown, counted);
   document.title = page.title;
+  // What had the focus may be gone: the row that has come to its place has it then, or the page's head.
+  if (hadFocus && document.activeElement === document.body) (linkOf(rows()[Math.min(at, rows().length - 1)]) ?? headed())?.focus({ preventScroll: true });
+}
+
+/** The page's head, where reading and the Tab key begin. */
+function headed() {
+  const head = /** @type {HTMLElement | null} */ (document.querySelector("main h1"));
+  if (head) head.tabIndex = -1;
+  return head;
 }
 
 /** @param {string} html @param {number} at */
@@ -100,7 +112,7 @@ async function asking(began) {
 function pause() {
   const every = Number(document.getElementById("live")?.dataset.live ?? 0);
   if (failures) return Math.min(RESTING, 5 * 2 ** (failures - 1));
-  const seconds = Date.now() - acted > QUIET_AFTER * 1000 ? RESTING : every;
+  const seconds = every > 1 && Date.now() - acted > QUIET_AFTER * 1000 ? RESTING : every;
   return seconds * (0.8 + Math.random() * 0.4);
 }
 
@@ -171,8 +183,30 @@ document.addEventListener("submit", (event) => {
   const form = /** @type {HTMLFormElement} */ (event.target);
   if (!form.matches("[data-zone]")) return;
   event.preventDefault();
-  keep("tq_zone", String(new FormData(form).get("zone") ?? ""));
+  choose(/** @type {HTMLInputElement} */ (form.elements.namedItem("zone")));
+});
+/** Keep a zone that the server knows; say of another one that there is none. @param {HTMLInputElement} field */
+async function choose(field) {
+  const there = await fetch(`?zone=${encodeURIComponent(field.value)}`, { method: "HEAD", credentials: "same-origin", cache: "no-store" }).catch(() => null);
+  if (there?.status === 400) {
+    field.setCustomValidity("There is no such time zone. Write one such as Asia/Kolkata.");
+    field.reportValidity();
+    return;
+  }
+  keep("tq_zone", field.value);
   location.reload();
+}
+document.addEventListener("input", (event) => { if (event.target instanceof HTMLInputElement && event.target.name === "zone") event.target.setCustomValidity(""); });
+/** @type {EventTarget | null} */
+let pressed = null;
+/** One zone is typed over another: a list that is filtered by "UTC" has nothing else. A second click puts the caret. */
+document.addEventListener("mousedown", (event) => {
+  const field = event.target, again = field === pressed;
+  pressed = field;
+  if (again || !(field instanceof HTMLInputElement) || !field.name.endsWith("zone")) return;
+  event.preventDefault();
+  field.focus();
+  field.select();
 });
 /** What a button copies is the text of the element that it names; where a page may not write to the clipboard, it is selected. */
 document.addEventListener("click", async (event) => {
@@ -193,18 +227,23 @@ const TYPING = "input:not([type=checkbox], [type=radio]), select, textarea, [con
 let first = "", firstAt = 0;
 /** @type {Element | null} */
 let lastTicked = null;
+/** Where the focus was before a shortcut led to a field. @type {Element | null} */
+let before = null;
 const rows = () => /** @type {HTMLElement[]} */ ([...document.querySelectorAll("#live .rows.cards > tbody > tr")].filter((row) => row.querySelector("a")));
 /** @param {Element | null | undefined} row */
 const box = (row) => /** @type {HTMLInputElement | null | undefined} */ (row?.querySelector("input[type=checkbox]"));
+/** @param {Element | null | undefined} row */
+const linkOf = (row) => /** @type {HTMLElement | null | undefined} */ (row?.querySelector("th a, a"));
+/** The number of the row that has the focus, or -1. */
+const rowAt = () => rows().findIndex((row) => row.contains(document.activeElement));
 /** @param {number} by */
 function move(by) {
-  const all = rows(), at = all.findIndex((row) => row.contains(document.activeElement));
-  const row = all[at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, at + by))];
-  /** @type {HTMLElement | null | undefined} */ (row?.querySelector("th a, a"))?.focus();
+  const all = rows(), at = rowAt();
+  linkOf(all[at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, at + by))])?.focus();
 }
 /** @param {boolean} range */
 function tick(range) {
-  const all = rows(), at = all.findIndex((row) => row.contains(document.activeElement)), here = box(all[at]);
+  const all = rows(), at = rowAt(), here = box(all[at]);
   if (!here) return;
   const from = range && lastTicked ? all.findIndex((row) => row === lastTicked) : -1;
   if (from < 0) here.click();
@@ -218,15 +257,23 @@ function nextTheme() {
 /** Follow what leads somewhere or asks first; go to a field, or to a button that acts, which Enter then presses. @param {string} keys */
 function follow(keys) {
   const all = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(`[data-keys="${CSS.escape(keys)}"]`)]);
-  const node = all.find((each) => each.checkVisibility()) ?? all[0];
+  // What acts on ticked rows is not shown while there are none.
+  const node = all.find((each) => each.checkVisibility()) ?? all.find((each) => !each.matches(".bulk button"));
   if (!node) return false;
   if (node.matches("a, .bulk button")) node.click();
   else {
     const menu = node.closest("details");
     if (menu) menu.open = true;
+    before = document.activeElement;
     node.focus();
   }
   return true;
+}
+/** Leave a field that a shortcut led to, for where one was before. @param {HTMLElement} field */
+function leave(field) {
+  const menu = field.closest("details"), there = before instanceof HTMLElement && before.isConnected && before !== document.body;
+  if (menu) menu.open = false;
+  /** @type {HTMLElement | null} */ (there ? before : headed())?.focus({ preventScroll: true });
 }
 /** @type {Record<string, () => void>} */
 const KEYS = { j: () => move(1), k: () => move(-1), x: () => tick(false), X: () => tick(true), t: nextTheme, p: () => /** @type {HTMLInputElement | null} */ (document.querySelector(".side input[name=live]"))?.click() };
@@ -234,7 +281,7 @@ addEventListener("keydown", (event) => {
   const from = event.target;
   if (!("shortcuts" in document.body.dataset) || event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
   if (from instanceof HTMLElement && from.matches(TYPING)) {
-    if (event.key === "Escape" && from.matches("[data-keys]")) from.blur();
+    if (event.key === "Escape" && from.matches("[data-keys]")) leave(from);
     return;
   }
   if (event.key === "Shift") return;
@@ -279,6 +326,22 @@ async function review() {
   }
 }
 form?.addEventListener("input", () => { clearTimeout(looking); looking = setTimeout(review, 400); });
+/** A menu of what is rarely done closes by Escape, and by a click beside it. */
+const menus = () => /** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll("details.rest[open]"));
+addEventListener("pointerdown", (event) => {
+  for (const menu of menus()) if (!menu.contains(/** @type {Node} */ (event.target))) menu.open = false;
+});
+addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of menus()) {
+    menu.open = false;
+    menu.querySelector("summary")?.focus();
+  }
+});
+/** Where a page of this site, the way back or a reload has led here, reading and the Tab key go on at the head. */
+const way = /** @type {PerformanceNavigationTiming | undefined} */ (performance.getEntriesByType("navigation")[0]);
+const isFromHere = way && (way.type !== "navigate" || document.referrer.startsWith(location.origin));
+if (isFromHere && !location.hash && document.activeElement === document.body) headed()?.focus({ preventScroll: true });
 for (const box of document.querySelectorAll(".log.box")) box.scrollTop = box.scrollHeight;
 tell();
 start();

@@ -12,6 +12,8 @@ DOWN = ("failed", "cancelled", "skipped")
 KINDS = (*UP, *DOWN)
 _GAP, _LEAST = 3.0, 2.0
 _LEFT, _TOP = 40.0, 6.0
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_LENGTHS = ((_DAY, "day"), (_HOUR, "hour"), (timedelta(minutes=1), "minute"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +61,10 @@ class Label:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarChart:
-    """All that the template draws."""
+    """All that the template draws; ``each`` says how long a step is: "each half hour"."""
 
     name: str
+    each: str
     width: int
     height: int
     left: str
@@ -94,6 +97,7 @@ def bar_chart(name: str, steps: Sequence[Step], clock: Clock, *, width: int, hei
     ]
     return BarChart(
         name=name,
+        each=each_words(steps[0].until - steps[0].since) if steps else "",
         width=width,
         height=height,
         left=px(_LEFT),
@@ -105,6 +109,16 @@ def bar_chart(name: str, steps: Sequence[Step], clock: Clock, *, width: int, hei
         zero=px(zero),
         labels=tuple(labels),
     )
+
+
+def each_words(step: timedelta) -> str:
+    """Return how long the steps of a series are: "each half hour", "each 4 hours", "each day of UTC"."""
+    if step == _HOUR / 2:
+        return "each half hour"
+    size, noun = next(each for each in _LENGTHS if step >= each[0])
+    count = step // size
+    words = f"each {noun}" if count == 1 else f"each {count} {noun}s"
+    return f"{words} of UTC" if size == _DAY else words
 
 
 def _columns(

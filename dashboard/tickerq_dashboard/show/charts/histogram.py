@@ -13,6 +13,8 @@ from tickerq_dashboard.show.words import plural
 
 _LEFT, _TOP, _BELOW, _GAP = 40.0, 16.0, 20.0, 2.0
 _LEAST = 1.5
+# How wide a letter is, with some room beside it.
+_LETTER = 7.0
 # Buckets are of √2; with more of them, each bar is two, and so on.
 MOST_BARS, MOST_LABELS = 24, 7
 _SHORTEST = timedelta(milliseconds=1)
@@ -49,11 +51,11 @@ class HistogramBar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A line at a duration, such as the median, with its name."""
+    """A line at a duration, such as the median, with its name around ``text_x``, or with none."""
 
     x: str
     text: str
-    anchor: str
+    text_x: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,12 +170,33 @@ def _marks(
     wide: float,
     width: int,
 ) -> Iterator[Mark]:
+    """Yield lines with their names; of lines whose names would lie over one another the first has all."""
+    groups: list[list[tuple[float, str]]] = []
     for name, value in marks:
         if value is None:
             continue
-        at = next((at for at, (_, up_to, _) in enumerate(bars) if value <= up_to), len(bars) - 1)
-        above, up_to, _ = bars[at]
-        low = max(above, _SHORTEST / 2)
-        part = math.log(max(value, low) / low) / math.log(up_to / low) if up_to > low else 1.0
-        x = _LEFT + (at + min(1.0, part)) * wide
-        yield Mark(x=px(x), text=name, anchor="end" if x > width - 30 else "middle")
+        groups.append([(_place(value, bars, wide), name)])
+        while len(groups) > 1 and _text_of(groups[-2], width)[2] > _text_of(groups[-1], width)[0]:
+            last = groups.pop()
+            groups[-1] += last
+    for group in groups:
+        low, text, high = _text_of(group, width)
+        for at, (x, _) in enumerate(group):
+            yield Mark(x=px(x), text="" if at else text, text_x=px((low + high) / 2))
+
+
+def _text_of(group: Sequence[tuple[float, str]], width: int) -> tuple[float, str, float]:
+    """Return the names of lines, with where they begin and end: around the lines, but on the chart."""
+    text = ", ".join(name for _, name in group)
+    half = _LETTER * len(text) / 2
+    middle = min((group[0][0] + group[-1][0]) / 2, width - half)
+    return middle - half, text, middle + half
+
+
+def _place(value: timedelta, bars: Sequence[tuple[timedelta, timedelta, int]], wide: float) -> float:
+    """Return where a duration lies within the bar that it is in."""
+    at = next((at for at, (_, up_to, _) in enumerate(bars) if value <= up_to), len(bars) - 1)
+    above, up_to, _ = bars[at]
+    low = max(above, _SHORTEST / 2)
+    part = math.log(max(value, low) / low) / math.log(up_to / low) if up_to > low else 1.0
+    return _LEFT + (at + min(1.0, part)) * wide

@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 _ROUND = (1.0, 2.0, 2.5, 4.0, 5.0, 8.0, 10.0)
-_STEPS = tuple(timedelta(hours=hours) for hours in (1, 2, 3, 4, 6, 12, 24, 48, 120, 240))
+_STEPS = (
+    *(timedelta(minutes=minutes) for minutes in (1, 5, 10, 15, 30)),
+    *(timedelta(hours=hours) for hours in (1, 2, 3, 4, 6, 12, 24, 48, 120, 240)),
+)
 
 
 def round_top(value: int) -> int:

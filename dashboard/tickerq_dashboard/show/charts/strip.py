@@ -20,6 +20,7 @@ _HEIGHTS = {
 }
 LOWEST = 16.0
 _SPARK_WIDTH, _SPARK_HEIGHT = 44.0, 16.0
+_BARS_WIDTH = 56.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,17 @@ def strip_of(outcomes: Sequence[Executed]) -> Strip:
     words = [look.word for look in shown]
     counted = ", ".join(f"{words.count(word)} {word.lower()}" for word in dict.fromkeys(words))
     return Strip(paths=paths, said=counted or "none has ended")
+
+
+def spark_bars(counts: Sequence[int]) -> str:
+    """Return the path of a bar for each count that is not zero, the newest at the right."""
+    top = max(counts, default=0)
+    step = _BARS_WIDTH / max(1, len(counts))
+    return "".join(
+        f"M{px((at + 0.5) * step)} {px(_SPARK_HEIGHT)}v-{px(max(2.0, count / top * _SPARK_HEIGHT))}"
+        for at, count in enumerate(counts)
+        if count
+    )
 
 
 def spark_path(values: Sequence[float]) -> str:
