@@ -28,10 +28,12 @@ from tests.servers.availability import (
 )
 from tests.servers.finding import program
 from tests.servers.pool import ServerPool, SharedServer, new_server
+from tests.servers.proxy import TcpProxy
 from tests.servers.schema_template import make_schema
 from tests.servers.server import Server
 from tests.servers.shared_rows import empty_when_full
 from tests.thoroughness import choose, examples, select
+from tickerq_celery.managers import facade
 from tickerq_celery.runtime import core
 from tickerq_celery.runtime.config import TickerConfig
 from tickerq_celery.runtime.reader import Reader
@@ -41,6 +43,8 @@ __all__ = ["pytest_configure", "pytest_sessionfinish", "pytest_terminal_summary"
 
 DATABASES = ("sqlite", "postgres", "mariadb")
 BROKERS = ("fs", "redis", "rabbitmq")
+
+_PATIENCE = timedelta(seconds=60)
 
 settings.register_profile("tests", examples(100))
 settings.load_profile("tests")
@@ -91,15 +95,19 @@ def clock() -> ManualClock:
 
 @pytest.fixture(autouse=True, scope="session")
 def _patient_reads() -> Iterator[None]:
-    """Let reads that say no other budget take as long as a busy machine needs."""
+    """Let reads of no other budget, and pages that share it, take as long as a busy machine needs."""
     unset = TickerConfig().read_budget
+    sharing = facade.sharing
 
     def patient(database: Database, *, connections: int, budget: timedelta) -> Reader:
-        longer = timedelta(seconds=60) if budget == unset else budget
+        longer = _PATIENCE if budget == unset else budget
         return Reader(database, connections=connections, budget=longer)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(core, "Reader", patient)
+        patch.setattr(
+            facade, "sharing", lambda limit: sharing(limit if limit < unset else max(limit, _PATIENCE))
+        )
         yield
 
 
@@ -169,6 +177,13 @@ def store_url(
     own = tmp_path / "tickers.db"
     shutil.copyfile(template.removeprefix("sqlite:///"), own)
     yield f"sqlite:///{own}"
+
+
+@pytest.fixture
+def proxy(store_url: str) -> Iterator[TcpProxy]:
+    """A proxy before the database."""
+    with TcpProxy(store_url) as made:
+        yield made
 
 
 @pytest.fixture(params=DATABASES)

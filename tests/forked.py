@@ -6,6 +6,13 @@ from collections.abc import Callable
 from billiard.context import ForkContext
 
 
+class Cycle:
+    """An object that only a collection frees."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
 def in_a_child(measure: Callable[[], int]) -> int:
     """Return what is measured in a forked process."""
     reads, writes = os.pipe()

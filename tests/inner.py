@@ -15,6 +15,7 @@ from tickerq_celery.broker.messages import (
     task_id,
     task_name,
 )
+from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.cli.commands import celery_command, tickerq_command
 from tickerq_celery.cron import overlap
 from tickerq_celery.cron.overlap import (
@@ -92,6 +93,7 @@ __all__ = [
     "VERSION_TABLE",
     "Bounds",
     "CancelRequest",
+    "CeleryPublisher",
     "Claim",
     "Claimed",
     "Claimer",

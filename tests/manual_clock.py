@@ -5,6 +5,11 @@ from datetime import UTC, datetime, timedelta
 START = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 
 
+def at(hour: int, minute: int = 0, *, day: int = START.day) -> datetime:
+    """Return a moment of the day on which a clock starts, or of another day of that month."""
+    return START.replace(day=day, hour=hour, minute=minute)
+
+
 class ManualClock:
     """Moves only when it is advanced; SQL statements get its moment as a literal."""
 

@@ -14,9 +14,14 @@ def text_of(document: str) -> str:
     return (ROOT / document).read_text()
 
 
+def blocks(document: str) -> list[str]:
+    """Return the text of each block of code, in their order."""
+    return [found["text"] for found in BLOCK.finditer(text_of(document))]
+
+
 def section(document: str, heading: str) -> str:
     """Return what stands below a heading, up to the next of any level."""
-    _, found, rest = text_of(document).partition(f"\n{heading}\n")
+    _, found, rest = f"\n{text_of(document)}".partition(f"\n{heading}\n")
     assert found, f"{document} has no {heading!r}"
     return re.split(r"^#+ ", rest, maxsplit=1, flags=re.MULTILINE)[0]
 

@@ -17,6 +17,8 @@ PACKAGE = "tickerq_celery"
 DOORS = ("alembic", "enums", "errors", "limits", "testing", "typing", "views")
 # Members without an underscore that are for the package, its tools and its tests. No page names them.
 INNER = {
+    "RunResult.codec",
+    "RunResult.stored",
     "StoredRequest.codec",
     "StoredRequest.packed",
     "TickerFunction.definition",

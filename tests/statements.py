@@ -9,6 +9,7 @@ from tickerq_celery.store.cron import (
     paused_crons,
     pauses,
 )
+from tickerq_celery.store.cron import lists as cron_lists
 from tickerq_celery.store.functions import (
     counts as function_counts,
 )
@@ -23,6 +24,7 @@ from tickerq_celery.store.health import backlog, orphans, wait_queues
 from tickerq_celery.store.nodes import lost_nodes, nodes
 from tickerq_celery.store.nodes import views as node_views
 from tickerq_celery.store.outlook import outlook
+from tickerq_celery.store.outlook import pages as outlook_pages
 from tickerq_celery.store.reading import ordered_reads
 from tickerq_celery.store.records import bulk_counts, bulk_runs, pruning, record_pruning
 from tickerq_celery.store.runs import (
@@ -57,6 +59,7 @@ __all__ = [
     "claims",
     "concurrency",
     "counted_ends",
+    "cron_lists",
     "cron_pauses",
     "cron_tickers",
     "drops",
@@ -79,6 +82,7 @@ __all__ = [
     "ordered_reads",
     "orphans",
     "outlook",
+    "outlook_pages",
     "overlaps",
     "paused_crons",
     "pauses",

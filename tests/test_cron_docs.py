@@ -18,7 +18,7 @@ from tickerq_celery import TickerQ
 from tickerq_celery.schedule.cron_expression import CronSchedule
 from tickerq_celery.schedule.grammar import ALIASES
 
-PAGE = "docs/cron.md"
+PAGE = "docs/reference/cron.md"
 EXAMPLE = re.compile(r"^```python\n(?P<code>.*?)^```$(?:\n\n```text\n(?P<printed>.*?)^```$)?", re.M | re.S)
 NEW_YORK = ZoneInfo("America/New_York")
 

@@ -58,13 +58,13 @@ DOCUMENTS = sorted(
 )
 OWN_PACKAGES = ("tickerq_celery", "tickerq_dashboard")
 HEADING = re.compile(r"^#+ (?P<text>.+)$", re.MULTILINE)
-LINK = re.compile(r"\[[^\]]+\]\((?P<target>[^)\s]+)\)")
+LINK = re.compile(r"\[(?P<text>[^\]]+)\]\((?P<target>[^)\s]+)\)")
 PLACEHOLDER = re.compile(r"%(?:\.\d+f|[sdr])")
 LONGEST_LINE, LONGEST_CELL = 120, 180
 # A line that a link or the id of a test makes longer cannot be wrapped.
 LONG_WORD = 90
 # A history that is not rewritten, and figures that are generated.
-NOT_WRAPPED = ("CHANGELOG.md", "THIRD_PARTY_NOTICES.md", "docs/benchmarks/")
+NOT_WRAPPED = ("CHANGELOG.md", "THIRD_PARTY_NOTICES.md", "docs/how-it-works/benchmarks/")
 EMPTY_DEFAULTS = (None, {}, ())
 # How a request and a chain are stored; users read the properties that unpack them.
 PACKED = {"stored_request", "chain"}
@@ -102,8 +102,8 @@ def shown(default: object) -> str:
     return f"{default:,}" if type(default) is int else f"`{default}`"
 
 
-def test_the_readme_names_every_setting_with_its_default() -> None:
-    rows = table(section("README.md", "## Settings"))
+def test_the_page_of_settings_names_every_one_with_its_default() -> None:
+    rows = table(section("docs/reference/settings.md", "# Settings"))
     assert [name for row in rows for name in names([row[0]])] == list(SETTINGS)
     assert [row[0] for row in rows if not row[2]] == []
     config = TickerConfig()
@@ -114,19 +114,19 @@ def test_the_readme_names_every_setting_with_its_default() -> None:
 
 
 def test_the_reference_names_the_keywords_of_each_call() -> None:
-    rows = table(section("docs/reference.md", "## Types").partition("The keywords of calls are:")[2])
+    rows = table(section("docs/reference/fields.md", "## Types").partition("The keywords of calls are:")[2])
     keywords = [name for name in typing.__all__ if is_typeddict(getattr(typing, name))]
     assert sorted(names([row[0] for row in rows])) == keywords
 
 
-def test_the_readme_names_every_command() -> None:
-    rows = table(section("README.md", "## Commands"))
+def test_the_page_of_the_command_line_names_every_command() -> None:
+    rows = table(section("docs/reference/command-line.md", "## Commands"))
     known = celery_command.list_commands(celery_command.make_context("tickerq", [], resilient_parsing=True))
     assert sorted(name for row in rows for name in names([row[0]])) == known
 
 
 def test_the_page_of_health_names_every_finding_with_its_severities() -> None:
-    page = text_of("docs/health.md").partition("## Findings")[2].partition("## Probes")[0]
+    page = text_of("docs/operations/health.md").partition("## Findings")[2].partition("## Probes")[0]
     rows = table(page)
     assert sorted(name for row in rows for name in names([row[0]])) == sorted(FindingCode)
     for row in rows:
@@ -136,7 +136,7 @@ def test_the_page_of_health_names_every_finding_with_its_severities() -> None:
 
 
 def test_the_page_of_the_command_line_names_every_argument_and_option() -> None:
-    page = "docs/command-line.md"
+    page = "docs/reference/command-line.md"
     reference = section(page, "## Reference")
     for part in ("Fields", "Filters"):
         options = ", ".join(row[0] for row in table(section(page, f"### {part}")))
@@ -161,7 +161,7 @@ def commands_in(group: Mapping[str, click.Command]) -> Iterator[tuple[str, click
 
 
 def commands_of_the_page() -> list[str]:
-    text = (ROOT / "docs" / "command-line.md").read_text()
+    text = (ROOT / "docs" / "reference" / "command-line.md").read_text()
     written = [line for match in BLOCK.finditer(text) for line in match["text"].splitlines()]
     written += re.findall(r"`(tickerq [^`]+)`", text.partition("\n- [")[0])
     return sorted({re.split(r"\s+#|\s\|", line)[0] for line in written if re.match(r"tickerq [a-z]", line)})
@@ -184,7 +184,7 @@ def parameters_of(command: click.Command) -> list[str]:
 
 
 def test_every_option_of_a_function_is_documented() -> None:
-    rows = table(section("docs/functions.md", "## Options"))
+    rows = table(section("docs/reference/functions.md", "## Options"))
     [name, _] = inspect.signature(ticker_function).parameters
     options = [name, *FunctionOptions.__annotations__]
     assert [names([row[0]])[0] for row in rows] == options
@@ -192,7 +192,7 @@ def test_every_option_of_a_function_is_documented() -> None:
 
 
 def test_every_field_of_the_context_is_documented() -> None:
-    rows = table(section("docs/functions.md", "## What a function may take"))
+    rows = table(section("docs/reference/functions.md", "## What a function may take"))
     documented = {name for row in rows for name in names([row[0]])}
     properties = {name for name, value in vars(TickerContext).items() if isinstance(value, property)}
     methods = {name for name, _ in inspect.getmembers(TickerContext, inspect.isfunction) if name[0] != "_"}
@@ -201,7 +201,7 @@ def test_every_field_of_the_context_is_documented() -> None:
 
 
 def test_every_error_is_documented_in_the_order_of_the_tree() -> None:
-    rows = table(section("docs/concepts.md", "## Errors"))
+    rows = table(section("docs/reference/errors.md", "# Errors"))
     _, _, tree = str(errors.__doc__).partition("\n\n")
     known = re.findall(r"^\W*(\w+)", tree, re.MULTILINE)
     assert [names([row[0]])[0] for row in rows] == known
@@ -209,24 +209,24 @@ def test_every_error_is_documented_in_the_order_of_the_tree() -> None:
 
 
 def test_every_status_is_documented_in_its_order() -> None:
-    rows = table(section("docs/concepts.md", "## Statuses"))
+    rows = table(section("docs/concepts/statuses.md", "## Statuses"))
     assert [row[0].upper() for row in rows] == [status.name.replace("_", "") for status in TickerStatus]
 
 
 def test_every_hold_is_documented_in_its_order() -> None:
-    rows = table(section("docs/concepts.md", "## Holds"))
+    rows = table(section("docs/concepts/statuses.md", "## Holds"))
     assert [names([row[0]])[0] for row in rows] == [reason.value for reason in HoldReason]
 
 
 def test_every_cause_of_waiting_is_documented_in_its_order() -> None:
-    rows = table(section("docs/why-waiting.md", "## Causes"))
+    rows = table(section("docs/operations/why-waiting.md", "## Causes"))
     assert [names([row[0]])[0] for row in rows] == [cause.value for cause in WaitCause]
     assert all(row[1] and row[2] for row in rows)
 
 
 @pytest.mark.parametrize("kind", [RunExplanation, Wait])
 def test_every_field_of_an_explanation_is_documented(kind: type[RunExplanation | Wait]) -> None:
-    rows = table(section("docs/reference.md", f"## `{kind.__name__}`"))
+    rows = table(section("docs/reference/fields.md", f"## `{kind.__name__}`"))
     assert [names([row[0]])[0] for row in rows] == [field.name for field in fields(kind)]
 
 
@@ -236,7 +236,7 @@ def default_of(field: Any) -> object:
 
 @pytest.mark.parametrize("kind", [TimeTicker, CronTicker])
 def test_every_field_of_a_ticker_is_documented_with_its_default(kind: type[TimeTicker | CronTicker]) -> None:
-    rows = table(section("docs/reference.md", f"## `{kind.__name__}`"))
+    rows = table(section("docs/reference/fields.md", f"## `{kind.__name__}`"))
     assert [names([row[0]])[0] for row in rows] == [field.name for field in fields(kind)]
     defaults = [shown(default_of(field)) for field in fields(kind)]
     assert [row[1].replace("`()`", "none") for row in rows] == defaults
@@ -245,7 +245,7 @@ def test_every_field_of_a_ticker_is_documented_with_its_default(kind: type[TimeT
 
 @pytest.mark.parametrize(("kind", "ticker"), [(Run, TimeTicker), (Cron, CronTicker), (Attempt, None)])
 def test_every_field_of_what_is_read_is_documented(kind: Any, ticker: Any) -> None:
-    rows = table(section("docs/reference.md", f"## `{kind.__name__}`"))
+    rows = table(section("docs/reference/fields.md", f"## `{kind.__name__}`"))
     documented = [names([row[0]])[0] for row in rows]
     kept = [field for field in fields(kind) if field.name not in PACKED]
     properties = {name for name, _ in inspect.getmembers(kind, lambda value: isinstance(value, property))}
@@ -263,7 +263,7 @@ def changeable(rows: list[list[str]]) -> set[str]:
 
 
 def test_every_option_of_the_dashboard_is_documented() -> None:
-    rows = table(section("docs/dashboard.md", "## Inside a Flask application"))
+    rows = table(section("docs/reference/dashboard-options.md", "# Options of the dashboard"))
     documented = {name for row in rows for name in names([row[0]])}
     assert documented == {"users", "auth"} | {field.name for field in fields(Options)}
 
@@ -293,8 +293,8 @@ def is_logging(called: ast.expr) -> bool:
 
 def test_every_log_line_is_explained_and_every_explained_line_exists() -> None:
     explained = set()
-    for heading in ("### A run's life", "### Degraded, and handled", "### Errors that need an action"):
-        explained |= {row[0].strip("`") for row in table(section("docs/operations.md", heading))}
+    for heading in ("## A run's life", "## Degraded, and handled", "## Errors that need an action"):
+        explained |= {row[0].strip("`") for row in table(section("docs/operations/log-lines.md", heading))}
     logged = {call.message: call.location for call in log_calls() if call.message != "…"}
     unexplained = {
         message: location
@@ -344,7 +344,7 @@ def test_lines_of_prose_are_wrapped() -> None:
 def test_cells_of_tables_are_short() -> None:
     # The examples quote lines of code in theirs.
     cells = [
-        (place, cell.strip())
+        (place, LINK.sub(r"\g<text>", cell).strip())
         for place, line in prose()
         for cell in line.strip("|").split("|")
         if line.startswith("|") and not place.startswith("examples/")
@@ -391,7 +391,7 @@ def test_the_tables_of_this_test_are_not_empty() -> None:
 
 
 def test_what_a_summary_lacks_and_has_of_its_own_is_documented() -> None:
-    page = section("docs/reference.md", "## `RunSummary`")
+    page = section("docs/reference/fields.md", "## `RunSummary`")
     of_run = {field.name for field in fields(Run)} - PACKED | {"request"}
     of_summary = {field.name for field in fields(RunSummary)}
     assert [names([row[0]])[0] for row in table(page)] == sorted(of_summary - of_run)
@@ -401,14 +401,14 @@ def test_what_a_summary_lacks_and_has_of_its_own_is_documented() -> None:
 
 @pytest.mark.parametrize("view", [NodeView, LostNode, FunctionView])
 def test_each_field_of_a_node_and_of_a_function_is_documented(view: type[Any]) -> None:
-    rows = table(section("docs/nodes.md", f"## `{view.__name__}`"))
+    rows = table(section("docs/operations/nodes.md", f"## `{view.__name__}`"))
     assert sorted(name for row in rows for name in names([row[0]])) == sorted(
         field.name for field in fields(view)
     )
 
 
 def test_what_a_summary_of_a_cron_ticker_lacks_is_documented() -> None:
-    page = section("docs/reference.md", "## `CronSummary`")
+    page = section("docs/reference/fields.md", "## `CronSummary`")
     of_cron = {field.name for field in fields(Cron)} - PACKED | {"request", "shown_request", "children"}
     left_out = page.partition("but ")[2]
     assert set(names([left_out])) == of_cron - {field.name for field in fields(CronSummary)}

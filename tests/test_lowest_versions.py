@@ -18,14 +18,13 @@ from tests.nested import ROOT, environment
 pytestmark = [pytest.mark.verify, pytest.mark.timeout(1200)]
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-EXTRAS = [name for name in PROJECT["optional-dependencies"] if name != "dev"]
+EXTRAS = [name for name in PROJECT["optional-dependencies"] if name not in ("dev", "docs")]
 OLDEST_PYTHON = PROJECT["requires-python"].removeprefix(">=")
 # Of the development tools, what the tests that run here need. They stay at the locked versions.
 TOOLS = (
     "aiosqlite",
     "cronsim",
     "hypothesis",
-    "jsonschema",
     "pytest",
     "pytest-timeout",
     "pytest-xdist",

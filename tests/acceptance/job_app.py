@@ -32,7 +32,7 @@ from celery.concurrency.asynpool import AsynPool
 from celery.exceptions import SoftTimeLimitExceeded
 
 from tests.soak import body_file
-from tickerq_celery import TickerContext, TickerQ, settings
+from tickerq_celery import TerminateExecution, TickerContext, TickerQ, settings
 from tickerq_celery.clock import SystemClock
 
 NOTES = Path(os.environ["JOB_NOTES"])
@@ -197,6 +197,13 @@ async def awaits(context: TickerContext[float]) -> None:
         note(f"notified {context.id} {time.time()}")
         raise
     note(f"waited {context.id}")
+
+
+def arrows(context: TickerContext[str]) -> None:
+    """Report, and end as the request says, with a text that not every database takes."""
+    note(f"arrows {context.id}")
+    context.report_progress(0.5, "a → b")
+    raise TerminateExecution("a → b") if context.request == "skip" else ValueError("a → b")
 
 
 def in_class(context: TickerContext[Any]) -> str:
@@ -377,6 +384,7 @@ ALL: dict[str, Callable[..., Any]] = {
     "Waits": waits,
     "Awaits": awaits,
     "Deaf": deaf,
+    "Arrows": arrows,
     "InClass": in_class,
     "InClassOnTheLoop": in_class_on_the_loop,
     "Alone": alone,

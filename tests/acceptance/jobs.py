@@ -91,10 +91,14 @@ class Jobs:
             process.wait_for("beat: Starting...")
         return process
 
-    def command(self, *arguments: str, functions: str = "all") -> tuple[int, str]:
+    def command(self, *arguments: str, **options: Any) -> tuple[int, str]:
         """Run a command of ``celery -A … tickerq``, and return its exit code and what it printed."""
-        process = self._start("tickerq", *arguments, options=(), functions=functions)
+        process = self.start_command(*arguments, **options)
         return process.wait(), process.log
+
+    def start_command(self, *arguments: str, **options: Any) -> CeleryProcess:
+        """Start such a command, and do not wait for it."""
+        return self._start("tickerq", *arguments, options=(), **options)
 
     def script(self, module: str, **options: Any) -> CeleryProcess:
         """Start a module that works with ``job_app`` as an application's own process would."""

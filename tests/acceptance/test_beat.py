@@ -4,7 +4,6 @@ import random
 import signal
 import time
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 
@@ -38,16 +37,15 @@ def assert_one_line_says(process: CeleryProcess, *words: str) -> None:
 def test_a_ticker_starts_at_its_time_and_not_at_the_next_poll(
     make_jobs: Callable[..., Jobs], store_url: str, broker_url: str
 ) -> None:
-    # Beat knows them when it starts, and polls again long after they are due.
-    jobs = make_jobs(store_url, broker_url, poll_interval=20, lease=60)
+    # Beat knows them when it starts, and polls again long after this test has been given up.
+    jobs = make_jobs(store_url, broker_url, poll_interval=1_000, lease=3_000)
     jobs.worker(pool="threads")
     ids = [jobs.add("Plain", execution_time=due_in(seconds)) for seconds in (3, 4.5, 6)]
     jobs.beat()
     for run_id in ids:
         run = jobs.wait_for_status(run_id)
         assert run.execution_time is not None
-        # Which takes a busy machine a moment.
-        assert run.attempts[0].started_at - run.execution_time < timedelta(seconds=5)
+        assert run.attempts[0].started_at >= run.execution_time
 
 
 @pytest.mark.each_pair_alike

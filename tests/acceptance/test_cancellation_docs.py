@@ -1,4 +1,4 @@
-"""The example of docs/cancellation.md, executed literally: its files, real processes, no server."""
+"""The example of docs/reference/cancellation.md, executed literally: its files, real processes, no server."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -15,7 +15,7 @@ from tickerq_celery.enums import TERMINAL
 
 pytestmark = pytest.mark.acceptance
 
-PAGE = Path(__file__).parents[2] / "docs" / "cancellation.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "cancellation.md"
 
 
 @pytest.fixture

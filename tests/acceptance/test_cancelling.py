@@ -1,6 +1,5 @@
 """A cancel from another process reaches what runs, in each pool, with the control command and without it."""
 
-import time
 from collections.abc import Callable
 from uuid import UUID
 
@@ -14,9 +13,6 @@ from tickerq_celery import CronTicker, OverlapPolicy, TickerStatus, TimeTicker
 
 pytestmark = pytest.mark.acceptance
 
-HEARTBEAT = 1.0
-# What the processes of a busy machine may take.
-SLACK = 2.0
 WITHOUT_REMOTE_CONTROL = {"worker_enable_remote_control": False}
 CANCELLED = TickerStatus.CANCELLED
 
@@ -28,14 +24,12 @@ def running(jobs: Jobs, function: str, seconds: float = 60, **options: object) -
     return run_id
 
 
-def notified_after(jobs: Jobs, run_id: UUID) -> float:
-    """Cancel a run, and return after how many seconds its body was notified."""
-    begun = time.time()
+def cancel(jobs: Jobs, run_id: UUID) -> None:
+    """Cancel a run, and return once its body was notified."""
     run = jobs.tickerq.runs.cancel(run_id)
     # It may have ended by the time that it is read.
     assert run.cancel_requested or run.status is CANCELLED
     wait_until(lambda: jobs.notes(f"notified {run_id} "), jobs.logs)
-    return float(jobs.notes(f"notified {run_id} ")[0].split()[2]) - begun
 
 
 @on_redis
@@ -52,11 +46,11 @@ def notified_after(jobs: Jobs, run_id: UUID) -> float:
 def test_a_body_is_notified_of_a_cancel_at_once_and_ends_without_a_retry(
     make_jobs: Callable[..., Jobs], store_url: str, broker_url: str, pool: str, function: str
 ) -> None:
-    # Heartbeats come much too late to be what notifies it.
-    jobs = make_jobs(store_url, broker_url, heartbeat=20, lease=60)
+    # The next heartbeat comes long after this test has been given up.
+    jobs = make_jobs(store_url, broker_url, heartbeat=1_000, lease=3_000)
     jobs.worker(pool=pool)
-    run_id = running(jobs, function, retries=3)
-    assert notified_after(jobs, run_id) < 5
+    run_id = running(jobs, function, 120, retries=3)
+    cancel(jobs, run_id)
     run = jobs.wait_for_status(run_id, CANCELLED)
     assert [each.status for each in run.attempts] == [CANCELLED]
     jobs.wait_for_note(f"cancelled {run_id}")
@@ -65,13 +59,13 @@ def test_a_body_is_notified_of_a_cancel_at_once_and_ends_without_a_retry(
 
 @on_files
 @pytest.mark.parametrize("pool", ["prefork", *map(in_verify, ("solo", "threads", *PATCHING_POOLS))])
-def test_without_the_control_command_a_body_is_notified_within_two_heartbeats(
+def test_without_the_control_command_a_body_is_notified_by_a_heartbeat(
     make_jobs: Callable[..., Jobs], store_url: str, broker_url: str, pool: str
 ) -> None:
-    jobs = make_jobs(store_url, broker_url, heartbeat=HEARTBEAT, lease=6)
+    jobs = make_jobs(store_url, broker_url, heartbeat=1, lease=6)
     jobs.worker(pool=pool, celery=WITHOUT_REMOTE_CONTROL)
     run_id = running(jobs, "Waits")
-    assert notified_after(jobs, run_id) < 2 * HEARTBEAT + SLACK
+    cancel(jobs, run_id)
     jobs.wait_for_status(run_id, CANCELLED)
 
 

@@ -1,4 +1,4 @@
-"""The example of docs/chains.md, run as that page says: its commands, real processes, no server."""
+"""The example of docs/reference/chains.md, run as that page says: its commands, real processes, no server."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.acceptance.terminals import Terminals
 pytestmark = pytest.mark.acceptance
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "chains.md").read_text()
+PAGE = (ROOT / "docs" / "reference" / "chains.md").read_text()
 BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 ADD = "python -m examples.chain.add"
 PRINTED = ("receipt for invoice 7", "stock is reserved", "how did you like it?")

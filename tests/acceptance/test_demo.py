@@ -23,6 +23,7 @@ from tests.servers.pool import SharedServer
 from tests.servers.schema_template import make_schema
 from tests.thoroughness import in_verify
 from tickerq_celery import Cron, Run, TickerQ, TickerStatus, TickerType, TimeTicker
+from tickerq_celery.enums import SUCCEEDED
 
 pytestmark = pytest.mark.acceptance
 
@@ -33,7 +34,6 @@ SERVERS = [
     in_verify(("servers", "mariadb", "rabbitmq")),
 ]
 SEED_USER = {"email": "user@example.com", "name": "John Doe"}
-SUCCEEDED = {TickerStatus.DONE, TickerStatus.DUE_DONE}
 BROKEN_ADDRESS = "two\nlines@example.com"
 DIGEST_ADDRESS = "digest@example.com"
 

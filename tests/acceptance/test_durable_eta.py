@@ -1,4 +1,4 @@
-"""The example of docs/durable-eta.md, executed: what survives a dead worker and an emptied Redis."""
+"""The example of docs/reference/durable-eta.md, executed: what survives a dead worker, an empty Redis."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from tickerq_celery import Run, TickerQ, TickerStatus
 
 pytestmark = pytest.mark.acceptance
 
-PAGE = ROOT / "docs" / "durable-eta.md"
+PAGE = ROOT / "docs" / "reference" / "durable-eta.md"
 SETTING, COUNTDOWN = ", durable_eta=5", 10
 REMINDED = "invoice 17 is due"
 WORKER = "celery -A celery_app worker --loglevel info --concurrency 1"

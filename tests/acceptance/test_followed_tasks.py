@@ -32,6 +32,12 @@ DONE, FAILED, CANCELLED = TickerStatus.DONE, TickerStatus.FAILED, TickerStatus.C
 QUICK = {"worker_lost_wait": 0.5}
 
 
+@pytest.fixture
+def jobs(make_jobs: Callable[..., Jobs], store_url: str, broker_url: str) -> Jobs:
+    """An application whose process that adds may stall: what it has not published in time a beat has to."""
+    return make_jobs(store_url, broker_url, publish_check=60)
+
+
 def annotated(**options: Any) -> dict[str, Any]:
     """Return Celery settings by which the task has these options."""
     return {**QUICK, "task_annotations": {"job_app.work": options}}

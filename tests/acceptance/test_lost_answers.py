@@ -1,7 +1,6 @@
 """A real worker whose store writes a start or an end, and whose answer never arrives: nothing runs twice."""
 
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 
@@ -13,13 +12,6 @@ from tickerq_celery import TickerStatus
 pytestmark = pytest.mark.acceptance
 
 START, END = b"start_id", b"INSERT INTO tickerq_attempts"
-
-
-@pytest.fixture
-def proxy(store_url: str) -> Iterator[TcpProxy]:
-    """A proxy before the database."""
-    with TcpProxy(store_url) as made:
-        yield made
 
 
 @pytest.mark.parametrize(

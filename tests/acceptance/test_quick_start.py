@@ -1,4 +1,4 @@
-"""The README's quick start, executed literally: its files, its commands, real processes, no server."""
+"""The page for plain Celery, executed literally: its files, its commands, real processes, no server."""
 
 import base64
 import re
@@ -16,11 +16,11 @@ from tests.pages import BLOCK, FILE_NAME
 # The demo walks nearly the same way in `make test`.
 pytestmark = [pytest.mark.acceptance, pytest.mark.verify]
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "start" / "plain-celery.md"
 
 
 def quick_start() -> str:
-    return README.read_text().partition("## Five-minute quick start\n")[2].partition("\n## ")[0]
+    return PAGE.read_text().partition("\n## ")[0]
 
 
 def files() -> dict[str, str]:
@@ -53,9 +53,9 @@ def page(address: str, password: str) -> str:
         return str(response.read().decode())
 
 
-def test_the_quick_start_does_what_the_readme_says(terminals: Terminals) -> None:
+def test_the_quick_start_does_what_the_page_says(terminals: Terminals) -> None:
     assert set(files()) == {"celery_app.py", "jobs.py", "add.py"}
-    migrate, worker, beat, dashboard, add, listing = commands()
+    migrate, worker, beat, dashboard, add, listing, show = commands()
     assert "the store is ready" in terminals.run(migrate)
 
     terminals.start("worker", worker)
@@ -72,6 +72,10 @@ def test_the_quick_start_does_what_the_readme_says(terminals: Terminals) -> None
     terminals.wait_for(
         lambda: re.search(rf"{run_id} +Done .* SayHello$", terminals.run(listing), re.MULTILINE), *everything
     )
+
+    attempts = terminals.run(show.replace("ID", run_id))
+    assert "ConnectionError: no server is listening yet" in attempts
+    assert "retries        1 of 3" in attempts
 
     printed = terminals.printed("dashboard")
     address = re.search(r"http://\S+", printed)

@@ -1,4 +1,4 @@
-"""The steps of docs/taking-it-out.md: in, use, out, and plain Celery runs what was waiting."""
+"""The steps of docs/how-to/taking-it-out.md: in, use, out, and plain Celery runs what was waiting."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from tests.servers.server import Server
 
 pytestmark = pytest.mark.acceptance
 
-PAGE = ROOT / "docs" / "taking-it-out.md"
+PAGE = ROOT / "docs" / "how-to" / "taking-it-out.md"
 OURS = re.compile(r"^(from tickerq_celery|tickerq = ).*\n", re.MULTILINE)
 LATER = "tickerq-later.jsonl"
 ETA = re.compile(r'"eta": "[^"]+"')

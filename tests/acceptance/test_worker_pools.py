@@ -117,10 +117,11 @@ def test_a_pool_of_greenlets_runs_many_side_by_side_in_one_process(jobs: Jobs, p
 
 @on_files
 def test_a_request_that_does_not_fit_fails_the_attempt_and_names_the_field(jobs: Jobs) -> None:
+    # Before a worker says what the function takes.
+    run_id = jobs.add("Typed", {"number": "many", "due": "2020-01-01"})
     jobs.worker(pool="solo")
-    run = jobs.wait_for_status(
-        jobs.add("Typed", {"number": "many", "due": "2020-01-01"}), TickerStatus.FAILED
-    )
+    jobs.beat()
+    run = jobs.wait_for_status(run_id, TickerStatus.FAILED)
     assert "number" in (run.exception_message or "")
     assert not jobs.notes("order")
 

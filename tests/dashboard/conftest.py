@@ -3,6 +3,7 @@
 import shutil
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from datetime import timedelta
 from functools import partialmethod
 from pathlib import Path
@@ -22,6 +23,8 @@ from tickerq_dashboard.access import hashing
 from tickerq_dashboard.health import HealthWatch
 
 BASE = "/tickerq/dashboard"
+# What a list shows at once, and the bytes that it has at most.
+ROWS, MOST_BYTES = 50, 60_000
 PASSWORD = "pass:wörd"
 # One round only: what a real hash costs is the subject of one test, not of all.
 QUICK_HASH = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1")
@@ -35,7 +38,7 @@ def basic(name: str, password: str) -> dict[str, str]:
 
 LOGIN = basic("admin", PASSWORD)
 # What waits for a report as long as it does in production.
-LOOK = HealthWatch.look
+LOOK, ASK = HealthWatch.look, HealthWatch.ask
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -57,9 +60,10 @@ def _patient_outlook() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def _patient_banner() -> Iterator[None]:
-    """Let pages wait for the report of their banner as long as a busy machine needs to read it."""
+    """Let pages wait for a fresh report of their banner, as long as a busy machine needs to read it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(HealthWatch, "look", partialmethod(LOOK, timeout=30.0))
+        for name in ("look", "ask"):
+            patch.setattr(HealthWatch, name, partialmethod(ASK, timeout=30.0))
         yield
 
 
@@ -105,6 +109,13 @@ class Visitor:
     def get(self, path: str, *, headers: Mapping[str, str] = LOGIN):
         """The response to an address below the base path."""
         return self._client.get(BASE + path, headers=dict(headers), buffered=True)
+
+
+@pytest.fixture
+def store(store_url: str, namespace: str) -> Iterator[Seeds]:
+    """A store of each kind."""
+    with closing(Seeds(store_url, namespace)) as seeds:
+        yield seeds
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.dashboard.browsing import SCHEMES
 from tests.dashboard.running import running
-from tests.dashboard.seeds import Seeds
+from tests.dashboard.seeds import Seeds, settle
 from tests.dashboard.showcase import Showcase
 from tickerq_dashboard import User, create_app
 
@@ -47,7 +47,7 @@ class Camera:
             self._shown.beat()
             page.goto(self._base + self._shown.paths[name])
             # On a busy machine the first answer does not wait for the banner's report.
-            self._shown.seeds.settle()
+            settle()
             page.reload()
             return page
 

@@ -18,6 +18,13 @@ from tickerq_celery.store.database.batches import insert_rows
 NOW = datetime(2026, 11, 24, 21, 5, tzinfo=UTC)
 
 
+def settle() -> None:
+    """Wait for the health reports that pages are still having read, in threads of their own."""
+    for thread in threading.enumerate():
+        if thread.name == "tickerq-health":
+            thread.join()
+
+
 class Seeds:
     """Writes rows by their columns' names; whatever is not said is what a new ticker has, as of ``now``."""
 
@@ -32,14 +39,8 @@ class Seeds:
 
     def close(self) -> None:
         """Close the connections to the store."""
-        self.settle()
+        settle()
         self.tickerq.close()
-
-    def settle(self) -> None:
-        """Wait for the health reports that pages are still having read, in threads of their own."""
-        for thread in threading.enumerate():
-            if thread.name == "tickerq-health":
-                thread.join()
 
     def run(self, **columns: Any) -> UUID:
         """Store a run and return its id; a terminal status brings its end with it."""

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from tests.dashboard.addresses import Objects, addresses
 from tests.dashboard.seeds import Seeds
-from tests.inner import VERSION, new_id
+from tests.inner import VERSION, new_id, unmet_reason
 from tests.tables import bulk as bulk_table
 from tests.tables import functions, nodes
-from tickerq_celery import TickerStatus, TickerType
+from tickerq_celery import RunCondition, TickerStatus, TickerType
 from tickerq_celery.enums import TERMINAL, NodeKind, Origin, TickerKind
 from tickerq_celery.store.database.batches import insert_rows
 
@@ -31,6 +31,9 @@ ERRORS = {
     "stock.levels.recount": ("DeadlockDetected", "process 4711 waits for ShareLock on transaction 99182"),
     "mail.receipts.send_receipt": ("SMTPServerDisconnected", "Connection unexpectedly closed"),
 }
+# As the core stores why a child was skipped.
+UNMET = unmet_reason(RunCondition.ON_SUCCESS, TickerStatus.FAILED)
+UNMET_BELOW = unmet_reason(RunCondition.ON_SUCCESS, TickerStatus.SKIPPED)
 TRACEBACK = """Traceback (most recent call last):
   File "/usr/lib/python3.11/site-packages/celery/app/trace.py", line 477, in trace_task
     R = retval = fun(*args, **kwargs)
@@ -313,7 +316,7 @@ class Showcase:
                 created_at=end - timedelta(minutes=5),
                 elapsed=timedelta(milliseconds=302) if done else None,
                 started_at=end if done else None,
-                skipped_reason=None if done else "its parent failed; it runs on success",
+                skipped_reason=None if done else UNMET,
             )
         return failed
 
@@ -389,11 +392,10 @@ class Showcase:
             exception_type="GatewayTimeout",
             exception_message=ERRORS["billing.cards.charge_card"][1],
         )
-        unmet = "Rule RunCondition did not match! It is on_success, and the parent is Failed"
         receipt = below(
-            charge, "mail.receipts.send_receipt", TickerStatus.SKIPPED, **many, skipped_reason=unmet
+            charge, "mail.receipts.send_receipt", TickerStatus.SKIPPED, **many, skipped_reason=UNMET
         )
-        below(receipt, "crm.sync.push_contacts", TickerStatus.SKIPPED, skipped_reason=unmet)
+        below(receipt, "crm.sync.push_contacts", TickerStatus.SKIPPED, skipped_reason=UNMET_BELOW)
         below(charge, "ops.alerts.notify_billing", TickerStatus.DUE_DONE, run_condition=1, is_late=True)
         recount = below(
             head,

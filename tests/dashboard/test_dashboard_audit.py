@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from urllib.parse import quote
 
 import pytest
@@ -12,11 +13,20 @@ from tests.dashboard.page_text import text_of
 from tests.dashboard.seeds import Seeds
 from tests.inner import new_id
 from tickerq_celery import TickerStatus
+from tickerq_celery.errors import TickerStateError
 from tickerq_celery.tickers.audit import ObjectKind
 from tickerq_celery.views import Actor
 from tickerq_dashboard import create_app
 from tickerq_dashboard.audit_filters import AUDITED
+from tickerq_dashboard.show.audited import refused_words
 from tickerq_dashboard.show.changes import NOTHING
+
+ID = "01a22040-169f-7014-87a4-5da85ddcaa25"
+
+
+class Refused(NamedTuple):
+    object_id: str
+    error: str | None
 
 
 def rows_of(page: str) -> list[str]:
@@ -33,6 +43,13 @@ def test_an_entry_says_what_differs_in_the_audit_and_on_its_object(visitor: Visi
     [row] = rows_of(visitor.get("/audit").text)
     assert said in row
     assert said in text_of(visitor.get(f"/crons/{cron_id}").text)
+
+
+def test_a_pause_says_its_reason_and_what_it_is_of_once(visitor: Visitor, seeds: Seeds) -> None:
+    seeds.tickerq.pauses.pause(tag="crm", reason="Import of the new segments")
+    [row] = rows_of(visitor.get("/audit").text)
+    assert row.count("Import of the new segments") == 1
+    assert row.count("crm") == 1
 
 
 def test_jargon_of_fields_is_said_in_the_words_of_the_pages(visitor: Visitor, seeds: Seeds) -> None:
@@ -71,7 +88,7 @@ def test_statuses_durations_and_requests_are_said_in_words(visitor: Visitor, see
 
 
 def test_ids_are_shortened_and_whole_where_one_points(visitor: Visitor, seeds: Seeds) -> None:
-    run_id, cron_id, job = seeds.run(status=TickerStatus.FAILED), seeds.cron(), None
+    run_id, cron_id = seeds.run(status=TickerStatus.FAILED), seeds.cron()
     seeds.tickerq.runs.retry(run_id)
     seeds.tickerq.cron_tickers.pause(cron_id)
     job = seeds.tickerq.bulk.start("retry", ids=[run_id])
@@ -79,8 +96,41 @@ def test_ids_are_shortened_and_whole_where_one_points(visitor: Visitor, seeds: S
     for each, kind in ((run_id, "run"), (cron_id, "cron ticker"), (job.id, "bulk job")):
         assert re.search(rf'<a title="{each}" href="[^"]+">{kind} {each.hex[-12:]}</a>', page)
     assert not any(str(each) in text_of(page) for each in (run_id, cron_id, job.id))
-    head = visitor.get(f"/bulk/{job.id}").text.partition('class="crumbs"')[2].partition("</p>")[0]
-    assert f'title="{job.id}">{job.id.hex[-12:]}<' in head
+
+
+def test_what_was_refused_has_changed_nothing_and_says_why_before_any_id(
+    visitor: Visitor, seeds: Seeds
+) -> None:
+    acting = seeds.tickerq.acting_as(Actor("ann"))
+    done, failed = seeds.run(status=TickerStatus.DONE), seeds.run(status=TickerStatus.FAILED)
+    for _ in range(3):
+        with pytest.raises(TickerStateError):
+            acting.runs.retry(done, reason="the gateway is back")
+    acting.runs.retry(failed, reason="it was down")
+    page = visitor.get("/audit").text
+    retried, refused = rows_of(page)
+    assert f"Retry run ann it was down · run {failed.hex[-12:]} · status Failed → Idle 1" in retried
+    said = "the gateway is back · it is Done: it cannot be retried"
+    assert refused.endswith(f"Retry run refused 3 times ann {said} · run {done.hex[-12:]} ")
+    [counts] = re.findall(r'<td class="k-att figure">(\d*)</td>', page)[1:]
+    assert counts == ""
+    own = text_of(visitor.get(f"/runs/{done}").text)
+    assert "Retry run refused 3 times : the gateway is back it is Done: it cannot be retried" in own
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (f"ticker {ID} is InProgress: it cannot be released", "it is In progress: it cannot be released"),
+        (f"ticker {ID} has changed since it was read", "it has changed since it was read"),
+        (f"the pause of {ID} is over", f"the pause of {ID[-12:]} is over"),
+        ("ticker_id: no such run", "ticker_id: no such run"),
+        (None, ""),
+    ],
+)
+def test_a_refusal_speaks_of_its_own_object_as_it(error: str | None, said: str) -> None:
+    entry = Refused(object_id=ID, error=error)
+    assert refused_words(entry) == said  # type: ignore[arg-type]  # as much of an entry as it reads
 
 
 def test_a_bulk_job_says_which_runs_it_means_as_its_page_does(visitor: Visitor, seeds: Seeds) -> None:
@@ -160,7 +210,8 @@ def test_what_was_deleted_says_who_did_it_and_why(visitor: Visitor, seeds: Seeds
     answer = visitor.get(path)
     said = text_of(answer.text)
     assert answer.status_code == 410
-    assert f"This {kind.replace('_', ' ')} was deleted ann deleted it" in said
+    name = "SendWelcomeEmail" if kind == "run" else "SendDailyDigest"
+    assert f"The {kind.replace('_', ' ')} {name} was deleted ann deleted it" in said
     assert "a <b>mistake</b>" in said
 
 

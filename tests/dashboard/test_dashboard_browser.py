@@ -13,6 +13,7 @@ from tests.dashboard.conftest import BASE, USERS
 from tests.dashboard.refreshing import refresh, stop_clock, wait_for_lead
 from tests.dashboard.seeds import Seeds
 from tests.dashboard.served import Served, serving
+from tests.thoroughness import in_verify
 from tickerq_celery import TickerStatus
 from tickerq_dashboard.show.durations import age
 
@@ -98,6 +99,7 @@ def test_a_page_fits_its_width_and_breaks_no_rule(browser: Browser, served: Serv
     check(browser, served, name, (390, 1280))
 
 
+@pytest.mark.journey("J23")
 @pytest.mark.verify
 def test_every_page_fits_every_width_and_breaks_no_rule(browser: Browser, served: Served) -> None:
     for name in served.showcase.paths:
@@ -163,15 +165,15 @@ def test_the_table_of_attempts_has_room_for_their_numbers(
     assert [text for text, is_cut in cut if is_cut] == []
 
 
-@pytest.mark.parametrize("width", [320, 390, 1280])
-def test_the_overview_shows_what_an_error_said_in_two_lines(
+@pytest.mark.parametrize("width", [1280, 1600])
+def test_the_list_of_errors_shows_what_an_error_said_in_two_lines(
     browser: Browser, served: Served, width: int
 ) -> None:
     context = logged_in(browser)
     page = context.new_page()
     page.set_viewport_size({"width": width, "height": 860})
-    page.goto(served.address("overview"))
-    said = page.locator(".errors th > p", has_text="no answer within 30 s (customer 1034)")
+    page.goto(served.address("errors"))
+    said = page.locator(".errors .said > p", has_text="no answer within 30 s (customer 1034)")
     height = said.evaluate("node => node.clientHeight")
     [[_, is_cut]] = said.evaluate_all(CUT)
     context.close()
@@ -190,6 +192,47 @@ def test_on_a_phone_the_list_of_cron_tickers_says_how_each_ended_last(
     context.close()
     assert len(ends) > 3
     assert all(ends)
+
+
+def test_on_a_phone_the_starts_of_a_week_are_whole_numbers(browser: Browser, served: Served) -> None:
+    context = logged_in(browser)
+    page = context.new_page()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(served.address("upcoming") + "?hours=168")
+    starts = page.locator(".lanes td.figure").evaluate_all(
+        "all => all.map((each) => [each.textContent, each.scrollWidth > each.clientWidth])"
+    )
+    # The day of the axis that stands at the edge of the drawing.
+    label = page.locator(".lanes thead text:visible").first
+    is_whole = label.evaluate("""each => {
+      each.setAttribute("x", "0");
+      each.scrollIntoView({ block: "center" });
+      const { left, top, bottom } = each.getBoundingClientRect();
+      return document.elementFromPoint(left + 2, (top + bottom) / 2) === each;
+    }""")
+    context.close()
+    assert max(len(text) for text, _ in starts) >= len("20,160")
+    assert [text for text, is_cut in starts if is_cut] == []
+    assert is_whole
+
+
+def test_of_a_description_that_is_read_from_the_right_the_end_is_cut_and_not_the_beginning(
+    browser: Browser, seeds: Seeds
+) -> None:
+    seeds.run(status=TickerStatus.DONE, description="\u0645\u0628\u064a\u0639\u0627\u062a " * 20)
+    with serving(seeds, BASE, USERS) as served:
+        context = logged_in(browser)
+        page = context.new_page()
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.goto(f"{served.base}/runs?function=SendWelcomeEmail")
+        begins, ends = page.locator(".runs th > p").evaluate("""each => {
+          const first = document.createRange();
+          first.setStart(each.firstChild, 0);
+          first.setEnd(each.firstChild, 1);
+          return [first.getBoundingClientRect().right, each.getBoundingClientRect().right];
+        }""")
+        context.close()
+    assert begins <= ends + 1
 
 
 def test_every_page_of_the_route_table_is_among_those_that_are_looked_at(served: Served) -> None:
@@ -218,6 +261,7 @@ def test_the_overview_is_one_screen_and_a_phone_answers_first_whether_all_is_wel
     assert numbers["y"] + numbers["height"] < 844
 
 
+@pytest.mark.journey("J20")
 def test_the_pages_are_complete_without_script(browser: Browser, served: Served) -> None:
     context = logged_in(browser, script=False)
     page = context.new_page()
@@ -237,7 +281,11 @@ def test_the_pages_are_complete_without_script(browser: Browser, served: Served)
     context.close()
 
 
-def test_a_refresh_keeps_focus_open_elements_and_half_typed_values(browser: Browser, served: Served) -> None:
+@pytest.mark.journey("J19")
+@pytest.mark.parametrize("times", [1, in_verify(3)])
+def test_a_refresh_keeps_focus_open_elements_and_half_typed_values(
+    browser: Browser, served: Served, times: int
+) -> None:
     context = logged_in(browser)
     page = context.new_page()
     complaints = watched(page)
@@ -251,21 +299,23 @@ def test_a_refresh_keeps_focus_open_elements_and_half_typed_values(browser: Brow
     box.check()
     field.focus()
     page.evaluate("document.querySelector('.rows tbody tr').wasHere = true")
-    served.showcase.seeds.run(
-        function="brand.new_one",
-        status=TickerStatus.DONE,
-        ended_at=served.showcase.seeds.tickerq.core.clock.now(),
-    )
-    refresh(page, page.get_by_role("link", name="new_one").is_visible)
-    assert field.input_value() == "half ty"
-    assert box.is_checked()
-    assert field.evaluate("node => node === document.activeElement")
-    assert page.locator("details.more").get_attribute("open") is not None
+    for name in (f"new_{number}_of_{times}" for number in range(times)):
+        served.showcase.seeds.run(
+            function=f"brand.{name}",
+            status=TickerStatus.DONE,
+            ended_at=served.showcase.seeds.tickerq.core.clock.now(),
+        )
+        refresh(page, page.get_by_role("link", name=name).is_visible)
+        assert field.input_value() == "half ty"
+        assert box.is_checked()
+        assert field.evaluate("node => node === document.activeElement")
+        assert page.locator("details.more").get_attribute("open") is not None
     assert page.evaluate("[...document.querySelectorAll('tr')].some((row) => row.wasHere)")
     assert complaints == []
     context.close()
 
 
+@pytest.mark.journey("J19")
 def test_a_refresh_that_fails_says_so_and_leaves_the_page(browser: Browser, served: Served) -> None:
     context = logged_in(browser)
     page = context.new_page()
@@ -282,6 +332,7 @@ def test_a_refresh_that_fails_says_so_and_leaves_the_page(browser: Browser, serv
     context.close()
 
 
+@pytest.mark.journey("J19")
 @pytest.mark.verify
 def test_a_reader_pauses_the_refreshing_and_a_hidden_page_asks_for_nothing(
     browser: Browser, served: Served
@@ -314,6 +365,7 @@ def test_a_reader_pauses_the_refreshing_and_a_hidden_page_asks_for_nothing(
     context.close()
 
 
+@pytest.mark.journey("J19")
 @pytest.mark.verify
 def test_a_page_that_is_hidden_while_it_asks_asks_no_more(browser: Browser, served: Served) -> None:
     context = logged_in(browser)

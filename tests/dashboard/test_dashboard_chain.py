@@ -32,7 +32,7 @@ class Chain:
             exception_type="KeyError",
             exception_message="'vat_id' of customer 7",
         )
-        unmet = "Rule RunCondition did not match! It is on_success, and the parent is Failed"
+        unmet = "Rule RunCondition did not match! It is OnSuccess, and the parent is Failed"
         skipped = {"status": TickerStatus.SKIPPED, "skipped_reason": unmet}
         self.receipt = self.below(self.head, "Receipt", run_condition=0, has_children=True, **skipped)
         self.note = self.below(self.receipt, "Note", run_condition=4, **skipped)
@@ -84,7 +84,7 @@ def test_the_list_has_each_run_below_its_parent(visitor: Visitor, seeds: Seeds) 
 def test_each_run_says_its_status_its_condition_and_why(visitor: Visitor, seeds: Seeds) -> None:
     page = visitor.get(f"/chains/{Chain(seeds).alarm}").text
     tree = page.partition('class="graph"')[2].partition("</svg></div>")[0]
-    unmet = "Rule RunCondition did not match! It is on_success, and the parent is Failed"
+    unmet = "Its parent failed; it runs on success"
     assert [re.sub(r"\s+", " ", each) for each in re.findall(r"<title>(.*?)</title>", tree)] == [
         "shop.Import, Failed: KeyError",
         f"Receipt, Skipped, runs on success: {unmet}",

@@ -7,6 +7,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.dashboard.browsing import logged_in, watched
 from tests.dashboard.served import Served
+from tickerq_celery import TickerStatus
+from tickerq_celery.enums import UNENDED
 
 pytestmark = pytest.mark.verify
 # Where the focus is: the address that Enter leads to, whether its box is marked, and whether it is in sight.
@@ -29,6 +31,7 @@ def tabbed_to(page: Page, selector: str) -> None:
     raise AssertionError(f"Tab does not reach {selector}")
 
 
+@pytest.mark.journey("J15")
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_tree_is_walked_by_tab_and_its_list_is_the_same(
     browser: Browser, served: Served, width: int
@@ -54,12 +57,15 @@ def test_the_tree_is_walked_by_tab_and_its_list_is_the_same(
     context.close()
 
 
+@pytest.mark.journey("J15")
 def test_what_failed_is_retried_and_the_rest_cancelled_by_the_keyboard(
     browser: Browser, served: Served
 ) -> None:
+    chain = served.showcase.seeds.tickerq.chains.tree
     context = logged_in(browser)
     page = context.new_page()
     page.goto(served.address("chain"))
+    assert TickerStatus.FAILED in {each.run.status for each in chain(served.showcase.chain).runs}
     tabbed_to(page, '.head a[href$="/retry-failed"]')
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("/retry-failed$"))
@@ -69,6 +75,8 @@ def test_what_failed_is_retried_and_the_rest_cancelled_by_the_keyboard(
     expect(page.locator(".flash")).to_contain_text("again in the chain of")
     page.wait_for_load_state()
     expect(page.locator(".graph .st-failed")).to_have_count(0)
+    retried = {each.run.status for each in chain(served.showcase.chain).runs}
+    assert retried.isdisjoint({TickerStatus.FAILED, TickerStatus.SKIPPED})
     assert page.locator(".graph g").count() == page.locator(".tree a").count()
     tabbed_to(page, '.head a[href$="/cancel-rest"]')
     page.keyboard.press("Enter")
@@ -78,4 +86,7 @@ def test_what_failed_is_retried_and_the_rest_cancelled_by_the_keyboard(
     expect(page.locator(".flash")).to_contain_text("Cancelled or asked to end")
     expect(page.locator(".graph .st-idle")).to_have_count(0)
     expect(page.locator(".tree .st-idle")).to_have_count(0)
+    left = [each.run for each in chain(served.showcase.chain).runs if each.run.status in UNENDED]
+    assert {each.status for each in left} == {TickerStatus.IN_PROGRESS}
+    assert all(each.cancel_requested for each in left)
     context.close()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from http.client import HTTPConnection
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -125,6 +126,30 @@ def test_users_in_a_file_have_roles_and_a_file_that_all_can_read_is_remarked_on(
     client = made[0].app.test_client()
     for name, role in (("ann", "operator"), ("bob", "viewer")):
         assert role in client.get(f"{BASE}/health", headers=basic(name, PASSWORD)).text
+
+
+def test_what_the_application_includes_is_imported_before_the_first_page(
+    made: list[Server], seeds: Seeds, terminal: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "included_by_a_dashboard.py").write_text("here = True\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(seeds.tickerq.app.conf, "include", ["included_by_a_dashboard"])
+    result = invoke(seeds)
+    assert (result.exit_code, "cannot be imported" in result.output) == (0, False)
+    assert sys.modules.pop("included_by_a_dashboard").here
+    assert len(made) == 1
+
+
+def test_a_module_that_cannot_be_imported_is_named_and_the_store_is_served(
+    made: list[Server], seeds: Seeds, terminal: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(seeds.tickerq.app.conf, "include", ["no_module_of_this_name"])
+    result = invoke(seeds)
+    assert result.exit_code == 0
+    assert "A module that the application includes cannot be imported: ModuleNotFoundError" in result.output
+    assert "no_module_of_this_name" in result.output
+    (server,) = made
+    assert status(server, {}) == 401
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "10.0.0.1", "example.com"])

@@ -132,3 +132,16 @@ def test_the_durations_of_its_last_instants_are_drawn(visitor: Visitor, seeds: S
     page = visitor.get(f"/crons/{cron_id}").text
     assert 'class="spark"' in page
     assert f'd="{spark_path([4.0, 1.0, 2.0])}"' in page
+
+
+def test_cron_tickers_of_one_function_are_told_apart_by_what_they_are_for_and_no_schedule_is_cut(
+    visitor: Visitor, seeds: Seeds
+) -> None:
+    long = "0,7,14,21,28,35,42,49,56 1,3,5,7,9,11,13,15,17,19,21,23 * JAN,MAR,MAY,JUL MON,WED,FRI"
+    for pair in ("EUR to USD", "EUR to GBP"):
+        seeds.cron(function="fx.rates", description=pair, expression=long)
+    page = visitor.get("/crons").text
+    assert re.findall("<th scope=row[^>]*>.*?<p>(.*?)</p>", page) == ["EUR to USD", "EUR to GBP"]
+    [words] = {each.strip() for each in re.findall(r'<td title="0,7[^>]*><p>([^<]*)', page)}
+    assert words.endswith("May and July")
+    assert "…" not in words

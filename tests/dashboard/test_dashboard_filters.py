@@ -13,8 +13,8 @@ from flask.testing import FlaskClient
 from tests.dashboard.conftest import BASE, Visitor
 from tests.dashboard.page_text import text_of
 from tests.dashboard.seeds import Seeds
-from tests.statements import ordered_reads
 from tickerq_celery import TickerPriority, TickerStatus
+from tickerq_dashboard.reading import reader
 from tickerq_dashboard.show.moments import Clock, zone_named
 from tickerq_dashboard.texts import Unreadable
 from tickerq_dashboard.typed_moments import coming_moment, past_moment
@@ -128,6 +128,7 @@ def test_a_moment_that_means_nothing_is_said_and_stays_in_its_field(visitor: Vis
 def test_what_made_runs_is_said_in_words(visitor: Visitor) -> None:
     page = text_of(visitor.get("/runs?origin=misfire").text)
     assert "made by a record of missed instants" in page
+    assert "made by a call in an outbox" in text_of(visitor.get("/runs?origin=outbox").text)
 
 
 @pytest.mark.parametrize(
@@ -187,9 +188,54 @@ def test_a_list_that_ends_early_names_the_store_and_why(
     seeds.run(ended_at=NOW, **ended)
     for minutes in range(1, 6):
         seeds.run(namespace="elsewhere", ended_at=NOW + timedelta(minutes=minutes), **ended)
-    monkeypatch.setattr(ordered_reads, "MOST_READ", 4)
+    monkeypatch.setattr(reader, "MOST_SEARCHED", 4)
     page = visitor.get(f"/runs?{query}")
-    assert f"{why} The list read 2,000 runs of the store back to" in text_of(page.text)
+    assert f"{why} The list read 4 runs of the store back to" in text_of(page.text)
     assert found in text_of(page.text)
     [older] = re.findall(r'href="([^"]+)">Search older', page.text)
     assert "Send" in text_of(visitor.get(html.unescape(older).removeprefix(BASE)).text)
+
+
+def test_a_list_that_was_not_read_to_its_end_is_not_said_to_have_none(
+    visitor: Visitor, seeds: Seeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for minutes in range(6):
+        seeds.run(ended_at=NOW + timedelta(minutes=minutes), status=TickerStatus.DONE)
+    said = "Upcoming has none, History has none"
+    assert said in text_of(visitor.get("/runs/active?tag=gone").text)
+    monkeypatch.setattr(reader, "MOST_SEARCHED", 4)
+    shown = text_of(visitor.get("/runs/active?tag=rare").text)
+    assert ("Upcoming has none" in shown, "History has" in shown) == (True, False)
+
+
+def test_a_run_that_waits_for_a_slot_of_its_key_is_listed_by_the_hold_key_that_is_shown(
+    visitor: Visitor, seeds: Seeds
+) -> None:
+    for key in ("smtp", "ftp"):
+        held = {"held_for": "key", "hold_key": f"Send\x1f{key}", "held_since": NOW, "due_at": None}
+        seeds.run(function="Send", concurrency_key=key, **held)
+    shown = "a free slot of its key: Send:{}".format
+    assert shown("ftp") in text_of(visitor.get("/runs/active").text)
+    found = text_of(visitor.get("/runs/active?hold_key=Send:smtp").text)
+    assert (shown("smtp") in found, shown("ftp") in found) == (True, False)
+
+
+def test_a_function_is_found_by_how_its_name_begins_unless_it_is_one(visitor: Visitor, seeds: Seeds) -> None:
+    for name in ("billing.charge", "billing.charge_all"):
+        seeds.run(function=name, status=TickerStatus.DONE, ended_at=NOW)
+    seeds.cron(function="SendDailyDigest")
+
+    def led_to(typed: str) -> Mapping[str, str]:
+        return dict(parse_qsl(urlsplit(visitor.get(f"/runs?q={typed}").location).query))
+
+    assert led_to("function:billing") == {"function_prefix": "billing"}
+    assert led_to("function:SendDailyDigest tag:eu") == {"function": "SendDailyDigest", "tag": "eu"}
+    page = visitor.get("/runs?function=billing").text
+    [begins] = re.findall(r'href="([^"]+)">Functions that begin with', page)
+    assert "charge_all" in visitor.get(html.unescape(begins).removeprefix(BASE)).text
+
+
+def test_a_filter_that_means_nothing_is_named_with_what_it_takes(visitor: Visitor) -> None:
+    refused = visitor.get(visitor.get("/runs?q=status:nope").location.removeprefix(BASE))
+    assert refused.status_code == 400
+    assert "status : a status does not exist; there are idle, " in text_of(refused.text)

@@ -103,7 +103,7 @@ def test_a_name_has_all_of_several_words(visitor: Visitor, seeds: Seeds) -> None
         assert shown.index("gateway. poll_bank") < shown.index("bank. a_gateway")
     assert "gateway.poll_bankError" in panel(page, "errors")
     assert "poll_post" not in page
-    assert "All runs of functions that begin so" not in page
+    assert "All runs of functions that begin with it" not in page
     assert f'href="{BASE}/runs?status=failed&amp;error=gateway+Bank">Failures whose message has' in page
     [node] = seeds.tickerq.nodes.find()
     assert leads_to(visitor, "celery way-7") == f"/nodes#n{node.id}"
@@ -124,8 +124,8 @@ def test_a_part_of_a_name_in_any_case_leads_to_the_function_or_the_cron_ticker(
     assert "shop. SendSlip" in panel(page, "functions")
     assert "shop. SendSlip" in panel(page, "crons")
     assert f'href="{BASE}/runs?function=shop.SendReceipt">its runs</a>' in page
-    assert "All runs of functions that begin so" not in page
-    assert "All runs of functions that begin so" in visitor.get("/find?q=shop.S").text
+    assert "All runs of functions that begin with it" not in page
+    assert "All runs of functions that begin with it" in visitor.get("/find?q=shop.S").text
 
 
 def test_the_cron_tickers_of_one_name_hide_no_other_name(visitor: Visitor, seeds: Seeds) -> None:

@@ -1,8 +1,9 @@
 """The banner on every page, the page of all findings, and what probes are answered."""
 
+import math
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -13,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from tests.dashboard.conftest import BASE, LOGIN, LOOK, PASSWORD, QUICK_HASH, Visitor, basic
 from tests.dashboard.page_text import text_in
@@ -176,8 +178,8 @@ def test_the_page_lists_each_finding_with_what_to_do_and_no_address(seeds: Seeds
         "start one, <code>celery -A yourapp beat</code>",
         "by ann: an &lt;incident&gt;",
         "<code>tickerq resume --everything</code> ends it",
-        "the store answers",
-        "the broker answers",
+        "The store answers",
+        "The broker answers",
     ):
         assert text in page
     assert "sqlite" not in page
@@ -290,7 +292,7 @@ def test_probes_need_no_log_in_and_say_a_state_and_codes_only(seeds: Seeds, clie
     assert client.get(BASE + "/livez").json == {"status": "ok", "findings": []}
     ready, well = client.get(BASE + "/readyz"), client.get(BASE + "/healthz")
     assert (ready.status_code, well.status_code) == (200, 503)
-    assert ready.json == well.json == {"status": "failed", "findings": ["no_beat"]}
+    assert _without_age(ready) == _without_age(well) == {"status": "failed", "findings": ["no_beat"]}
     assert "WWW-Authenticate" not in ready.headers
 
 
@@ -300,7 +302,14 @@ def test_a_process_is_ready_that_has_a_store_and_well_where_nothing_has_failed(
     join_well(seeds)
     seeds.tickerq.pauses.pause(everything=True)
     assert [client.get(f"{BASE}/{name}").status_code for name in ("livez", "readyz", "healthz")] == [200] * 3
-    assert client.get(BASE + "/healthz").json == {"status": "warning", "findings": ["paused"]}
+    assert _without_age(client.get(BASE + "/healthz")) == {"status": "warning", "findings": ["paused"]}
+
+
+def _without_age(answer: TestResponse) -> dict[str, object]:
+    """Return what a probe is answered, but for how long ago the store was read, which is a number."""
+    found: dict[str, object] = dict(answer.json or {})
+    assert isinstance(found.pop("age"), float)
+    return found
 
 
 @pytest.mark.parametrize("code", [FindingCode.STORE, FindingCode.SCHEMA])
@@ -317,11 +326,11 @@ def test_a_process_without_a_store_lives_and_is_not_ready(code: FindingCode) -> 
 def test_fifty_tabs_cost_one_report_and_an_old_one_is_read_again() -> None:
     reports = Reports()
     watch = HealthWatch(reports)  # type: ignore[arg-type]
-    assert {watch.look().report for _ in range(50)} == {WELL}
+    assert {watch.ask().report for _ in range(50)} == {WELL}
     assert reports.count == 1
     eager = HealthWatch(reports, fresh=0)  # type: ignore[arg-type]
     for _ in range(3):
-        eager.look()
+        eager.ask()
     assert reports.count == 4
 
 
@@ -337,42 +346,154 @@ class SlowReports(Reports):
         return WELL
 
 
-def test_the_first_report_of_a_process_is_waited_for_longer_than_those_after_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("tickerq_dashboard.health.TIMEOUT", 0.0)
-    monkeypatch.setattr("tickerq_dashboard.health.FIRST_TIMEOUT", 30.0)
+@pytest.fixture
+def slow() -> Iterator[SlowReports]:
+    """Reports that come when a test lets them, or when it has ended."""
     reports = SlowReports()
-    watch = HealthWatch(reports, fresh=0)  # type: ignore[arg-type]
-    first = threading.Timer(0.05, reports.may_come.set)
-    first.start()
-    assert LOOK(watch).report == WELL
-    first.join()
-    reports.may_come.clear()
-    assert LOOK(watch).age > 0
+    yield reports
     reports.may_come.set()
 
 
-def test_the_first_report_is_read_beside_the_page_whose_readings_count_as_waiting(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pages wait as in production, where they do; but as long as a report takes on a busy machine."""
+    monkeypatch.setattr(HealthWatch, "look", LOOK)
+    monkeypatch.setattr("tickerq_dashboard.health.TIMEOUT", 30.0)
+    monkeypatch.setattr("tickerq_dashboard.health.FIRST_TIMEOUT", 30.0)
+
+
+def elsewhere(work: Callable[[], object]) -> None:
+    """Do something in another thread, as another visitor."""
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def made(watch: HealthWatch) -> None:
+    """Wait until the report that is being made has come."""
+    if (making := watch._making) is not None:
+        making.done.wait(30)
+
+
+def no_report_is_made() -> bool:
+    """Wait for the threads that make reports, and return True if none is left."""
+    those = [each for each in threading.enumerate() if each.name == "tickerq-health"]
+    for each in those:
+        each.join(10)
+    return not any(each.is_alive() for each in those)
+
+
+def test_who_comes_first_waits_for_the_first_report_and_nobody_beside_him(
+    impatient: None, slow: SlowReports
+) -> None:
+    watch = HealthWatch(slow)  # type: ignore[arg-type]
+    watch.begin()
+    elsewhere(watch.begin)
+    elsewhere(watch.look)
+    assert slow.count == 1
+    making = watch._making
+    assert making is not None
+    waiting = threading.Timer(0, slow.may_come.set)
+    waiting.start()
+    assert LOOK(watch).report == WELL
+    waiting.join()
+
+
+def test_no_page_waits_for_a_report_that_is_made_beside_it(
+    impatient: None, slow: SlowReports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow.may_come.set()
+    watch = HealthWatch(slow, fresh=0)  # type: ignore[arg-type]
+    monkeypatch.setattr("tickerq_dashboard.app.HealthWatch", lambda _, count: watch)
+    client = create_app(slow, users={"admin": QUICK_HASH}).test_client()
+    assert "All well" in client.get(BASE + "/help", headers=LOGIN).text
+    made(watch)
+    slow.may_come.clear()
+    before = slow.count
+    for _ in range(5):
+        assert "All well" in client.get(BASE + "/help", headers=LOGIN).text
+    # One for all of them, which has not come.
+    assert slow.count == before + 1
+
+
+def test_a_page_whose_report_is_of_long_ago_asks_for_another_in_a_second(
+    hands: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HealthWatch, "look", LOOK)
+    client = create_app(Reports(), users={"admin": QUICK_HASH}).test_client()
+    client.get(BASE + "/healthz")
+    seconds = {}
+    for age in (5, 30):
+        hands.advance(seconds=age)
+        page = client.get(BASE + "/health", headers=LOGIN).text
+        seconds[age] = re.findall(r'id="live" data-live="(\d+)"', page)
+        assert no_report_is_made()
+    assert seconds == {5: ["5"], 30: ["1"]}
+
+
+def test_a_page_with_an_old_report_has_a_later_one_made_for_those_after_it() -> None:
+    found = [GOOD, WELL]
+    watch = HealthWatch(Reports(lambda: found.pop(0)), fresh=0)  # type: ignore[arg-type]
+    watch.begin()
+    assert LOOK(watch).report == GOOD
+    watch.refresh()
+    made(watch)
+    assert LOOK(watch).report == WELL
+    assert no_report_is_made()
+
+
+def test_who_has_changed_something_waits_for_a_report_that_was_begun_after_it(
+    impatient: None, slow: SlowReports
+) -> None:
+    watch = HealthWatch(slow)  # type: ignore[arg-type]
+    watch.refresh()
+    overtaken = watch._making
+    watch.renew()
+    later = watch._making
+    assert overtaken is not None
+    assert later is not None
+    assert overtaken is not later
+    slow.may_come.set()
+    assert overtaken.done.wait(30)
+    assert LOOK(watch).report == WELL
+    assert later.done.is_set()
+    assert slow.count == 2
+
+
+def test_a_page_that_waits_does_so_until_the_first_report_has_taken_its_time(
+    monkeypatch: pytest.MonkeyPatch, slow: SlowReports
 ) -> None:
     clock = ManualClock()
     monkeypatch.setattr("tickerq_dashboard.health.time", clock)
-    reports = SlowReports()
-    watch = HealthWatch(reports)  # type: ignore[arg-type]
-    watch.begin_first()
-    done = watch._done
-    assert done is not None
     timeouts: list[float] = []
-    monkeypatch.setattr(done, "wait", timeouts.append)
     for seconds in (0.5, 8.5):
+        watch = HealthWatch(slow)  # type: ignore[arg-type]
+        watch.begin()
+        making = watch._making
+        assert making is not None
+        monkeypatch.setattr(making.done, "wait", timeouts.append)
         clock.advance(seconds=seconds)
         assert LOOK(watch).report is None
+        # Once: the next page of the same thread does not.
+        watch.begin()
+        assert LOOK(watch).report is None
     assert timeouts == [FIRST_TIMEOUT - 0.5, TIMEOUT]
-    reports.may_come.set()
 
 
-def test_a_page_waits_no_longer_than_its_timeout_and_shows_the_last_report_meanwhile() -> None:
+def test_a_forked_process_has_reports_of_its_own(monkeypatch: pytest.MonkeyPatch, slow: SlowReports) -> None:
+    watch = HealthWatch(slow)  # type: ignore[arg-type]
+    watch.refresh()
+    # As it is in a child: the thread is gone, and a lock that it held is held for ever.
+    watch._lock.acquire()
+    monkeypatch.setattr("tickerq_dashboard.health.os.getpid", lambda: -1)
+    assert LOOK(watch).report is None
+    slow.may_come.set()
+    assert watch.ask(timeout=30).report == WELL
+    assert slow.count == 2
+
+
+def test_a_probe_waits_no_longer_than_its_timeout_and_has_the_last_report_meanwhile() -> None:
     answers = threading.Event()
     is_slow = threading.Event()
 
@@ -383,12 +504,32 @@ def test_a_page_waits_no_longer_than_its_timeout_and_shows_the_last_report_meanw
 
     watch = HealthWatch(Reports(report), fresh=0)  # type: ignore[arg-type]
     is_slow.set()
-    assert watch.look(timeout=0).report is None
+    assert watch.ask(timeout=0).report is None
     answers.set()
-    assert watch.look(timeout=30).report == WELL
+    assert watch.ask(timeout=30).report == WELL
     answers.clear()
-    assert watch.look(timeout=0).report == WELL
+    assert watch.ask(timeout=0).report == WELL
     answers.set()
+
+
+@pytest.mark.parametrize(
+    ("known", "css", "words", "is_aged"),
+    [
+        (KnownReport(report=WELL, age=9), "ok", "", False),
+        (KnownReport(report=WELL, age=12), "ok", "12 s", False),
+        (KnownReport(report=WELL, age=60), "ok", "1 min", True),
+        (KnownReport(report=WELL, age=60, awaited=5), "unknown", "No report came within 5.0 s", False),
+        (KnownReport(report=WELL, age=300), "unknown", "being made. The last report is 5 min", True),
+        (KnownReport(report=None, age=math.inf, awaited=0.1), "unknown", "A report is being made.", True),
+        (KnownReport(report=None, age=math.inf, has_failed=True), "unknown", "server's log says why", False),
+    ],
+)  # fmt: skip
+def test_a_report_that_nobody_has_looked_for_is_shown_with_its_age_until_that_is_too_long_ago(
+    known: KnownReport, css: str, words: str, is_aged: bool
+) -> None:
+    shown = banner_of(known)
+    assert (shown.css, shown.is_aged) == (css, is_aged)
+    assert words in (shown.age if css == "ok" else shown.lines[0].text)
 
 
 def test_a_report_that_fails_leaves_the_page_and_says_that_health_is_unknown(
@@ -401,9 +542,9 @@ def test_a_report_that_fails_leaves_the_page_and_says_that_health_is_unknown(
     for _ in range(2):
         page = client.get(BASE + "/help", headers=LOGIN)
         assert page.status_code == 200
-        assert "Health unknown" in page.text
-    assert "No report came in time" in client.get(BASE + "/health", headers=LOGIN).text
-    assert client.get(BASE + "/healthz").json == {"status": "unknown", "findings": []}
+        assert "Health unknown. The last report failed: the server&#39;s log says why." in page.text
+    assert "The last report failed" in client.get(BASE + "/health", headers=LOGIN).text
+    assert client.get(BASE + "/healthz").json == {"status": "unknown", "findings": [], "age": None}
     assert [each.message for each in caplog.records] == ["the health report failed"]
 
 
@@ -418,3 +559,116 @@ def test_check_health_and_the_banner_notice_that_no_beat_runs(seeds: Seeds, visi
         assert "failed   1 run is overdue: for more than 30 s due and not published" in shown
     assert "No beat is alive" in banner(visitor, "/")
     assert "1 run is overdue" in visitor.get("/health").text
+
+
+OLD = Finding(code=FindingCode.WORKER_DEAD, severity=Severity.FAILURE, text="worker w is dead")
+GOOD = HealthReport(at=WELL.at, findings=(*WELL.findings, OLD))
+
+
+def unread(measured: str | None = "the store gave no answer within 2.9 s") -> HealthReport:
+    """Return the report of a store that cannot be read, and of a broker that answers."""
+    store = Finding(
+        code=FindingCode.STORE, severity=Severity.FAILURE, text="store secret@host: no", measured=measured
+    )
+    broker = Finding(code=FindingCode.BROKER, severity=Severity.OK, text="broker redis://secret")
+    return HealthReport(at=None, findings=(store, broker))
+
+
+class InTurn(Reports):
+    """A TickerQ whose reports come one after the other, the last again and again."""
+
+    def __init__(self, *reports: HealthReport) -> None:
+        self._left = list(reports)
+        super().__init__(lambda: self._left.pop(0) if len(self._left) > 1 else self._left[0])
+
+
+@pytest.fixture
+def hands(monkeypatch: pytest.MonkeyPatch) -> ManualClock:
+    """The clock of the dashboard's reports, which a test advances."""
+    clock = ManualClock()
+    monkeypatch.setattr("tickerq_dashboard.health.time", clock)
+    return clock
+
+
+def known_after(hands: ManualClock, *seconds: float, reports: InTurn) -> KnownReport:
+    """Return what is known after a report at once, and another one after each of so many seconds."""
+    watch = HealthWatch(reports)  # type: ignore[arg-type]
+    for each in (0, *seconds):
+        hands.advance(seconds=each)
+        known = watch.ask(timeout=30)
+    return known
+
+
+def test_a_store_that_cannot_be_read_is_said_with_what_was_measured_beside_the_last_good_report(
+    hands: ManualClock,
+) -> None:
+    known = known_after(hands, 6, reports=InTurn(GOOD, unread()))
+    shown = banner_of(known)
+    assert [each.text for each in shown.lines] == [
+        "The store gave no answer within 2.9 s; the last good reading was 6 s ago.",
+        "Worker w is dead.",
+    ]
+    assert (shown.css, shown.age) == ("failed", "")
+    assert known.report is not None
+    codes = [each.code for each in known.report.findings]
+    assert codes == [FindingCode.STORE, FindingCode.BROKER, FindingCode.BEATS, FindingCode.WORKER_DEAD]
+
+
+def test_the_last_good_report_is_kept_however_long_the_store_cannot_be_read(hands: ManualClock) -> None:
+    known = known_after(hands, 6, 600, reports=InTurn(GOOD, unread()))
+    assert banner_of(known).lines[0].text.endswith("the last good reading was 10 min ago.")
+    known = known_after(hands, 6, 600, reports=InTurn(GOOD, unread(), GOOD))
+    assert [each.text for each in banner_of(known).lines] == ["Worker w is dead."]
+
+
+def test_before_any_good_reading_what_was_measured_stands_alone(hands: ManualClock) -> None:
+    known = known_after(hands, reports=InTurn(unread()))
+    assert [each.text for each in banner_of(known).lines] == ["The store gave no answer within 2.9 s."]
+    of_another = known_after(hands, reports=InTurn(unread(None)))
+    assert [each.text for each in banner_of(of_another).lines] == ["The store does not answer."]
+
+
+def test_a_report_that_does_not_come_leaves_the_last_one_with_its_age_and_is_unknown_after_a_while(
+    hands: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports = SlowReports()
+    reports.may_come.set()
+    watch = HealthWatch(reports)  # type: ignore[arg-type]
+    watch.ask(timeout=30)
+    reports.may_come.clear()
+    hands.advance(seconds=12)
+    shown = banner_of(watch.ask(timeout=0))
+    assert (shown.css, shown.age) == ("ok", "12 s")
+    hands.advance(seconds=10)
+    shown = banner_of(watch.ask(timeout=0))
+    assert [each.text for each in shown.lines] == [
+        "Health unknown. No report came within 10.0 s: the store or the broker is slow. "
+        "The last report is 22 s old."
+    ]
+    reports.may_come.set()
+
+
+def test_the_health_page_the_api_and_probes_keep_the_last_report_of_a_store_that_is_slow(
+    hands: ManualClock,
+) -> None:
+    measured = "the store answers too slowly: to read the counts of runs took 2 s, and a report has 2 s"
+    client = create_app(InTurn(GOOD, unread(measured)), users={"admin": QUICK_HASH}).test_client()
+    client.get(f"{BASE}/healthz")
+    hands.advance(seconds=70)
+    page = text_in(client.get(f"{BASE}/health", headers=LOGIN).text)
+    for words in (
+        f"{measured}; the last good reading was 1 min 10 s ago",
+        "2 findings, as of 1 min 10 s ago",
+        "worker w is dead",
+        "Beat b is alive",
+    ):
+        assert words in page
+    answer = client.get(f"{BASE}/api/v1/health", headers=LOGIN).json
+    assert answer is not None
+    assert (answer["severity"], answer["age"], answer["at"]) == ("failed", 70.0, "2026-01-15T12:00:00Z")
+    assert answer["findings"][0]["text"] == f"{measured}; the last good reading was 1 min 10 s ago"
+    assert "secret" not in page + str(answer)
+    assert client.get(f"{BASE}/readyz").status_code == 503
+    assert client.get(f"{BASE}/healthz").json == {
+        "status": "failed", "findings": ["store", "worker_dead"], "age": 70.0,
+    }  # fmt: skip

@@ -48,7 +48,7 @@ def test_every_status_filter_and_action_is_explained(visitor: Visitor) -> None:
 def test_missed_instants_are_explained_with_their_term(visitor: Visitor) -> None:
     page = visitor.get("/help").text
     assert re.search(
-        r"<dt>Missed instants</dt><dd>Those at which it should have fired [^<]*<code>misfire</code>", page
+        r"<dt>Missed instants</dt><dd>Instants at which it should have fired [^<]*<code>misfire</code>", page
     )
 
 

@@ -50,9 +50,9 @@ def main_buttons(page: str) -> list[str]:
         ({**FAILED, "status": TickerStatus.CANCELLED}, ["Retry run"]),
         ({**FAILED, "function": "Unknown"}, []),
         ({**FAILED, "exception_type": UNREADABLE}, ["Clone and edit …"]),
-        ({**FAILED, "tags": ["eu"]}, ["Resume Tag eu …"]),
+        ({**FAILED, "tags": ["eu"]}, ["Resume tag eu …"]),
         ({**FAILED, "function": "Unknown", "tags": ["eu"]}, []),
-        ({"tags": ["eu"]}, ["Resume Tag eu …"]),
+        ({"tags": ["eu"]}, ["Resume tag eu …"]),
         ({}, ["Run now"]),
         (HELD, ["Run now"]),
         ({"function": "Unknown"}, []),
@@ -75,10 +75,10 @@ def test_of_several_pauses_the_first_is_the_main_one(visitor: Visitor, seeds: Se
     seeds.tickerq.pauses.pause(function="Send", allow_unknown=True)
     seeds.tickerq.pauses.pause(everything=True, reason="the move")
     page = visitor.get(f"/runs/{seeds.run(function='Send', **FAILED)}").text
-    assert main_buttons(page) == ["Resume Function Send …"]
+    assert main_buttons(page) == ["Resume function Send …"]
     text = text_of(page)
-    assert "Resume Everything …" in text
-    assert "It would wait, and nothing of it run: Function Send is paused since" in text
+    assert "Resume everything …" in text
+    assert "It would only wait: Function Send is paused since" in text
     assert "the move" in text
 
 
@@ -110,8 +110,8 @@ def test_a_record_of_missed_instants_leads_to_a_backfill_and_says_nothing_of_a_r
     missed = "Missed: 2 instants from 2026-11-24T09:00:00+00:00 to 2026-11-24T09:01:00+00:00 passed"
     record = visitor.get(f"/runs/{seeds.run(**columns, origin='misfire', skipped_reason=missed)}").text
     assert "What a retry would do" not in record
-    [there] = re.findall(r'<a href="([^"]+)">Backfill …</a> runs what is still wanted', record)
+    [there] = re.findall(r'<a href="([^"]+)">Backfill …</a> runs what is still needed', record)
     assert visitor.get(there.removeprefix(BASE)).status_code == 200
     skipped = visitor.get(f"/runs/{seeds.run(**columns, origin='cron', skipped_reason='Overlap')}").text
     assert "What a retry would do" in skipped
-    assert "runs what is still wanted" not in skipped
+    assert "runs what is still needed" not in skipped

@@ -52,7 +52,7 @@ def test_a_host_keeps_its_own_pages_open_and_the_dashboard_closed(seeds: Seeds) 
     for path in ("/nope", "/static/nope", f"/runs/{uuid4()}"):
         response = client.get(f"/admin/tickerq{path}", headers=LOGIN)
         assert response.status_code == 404
-        assert "Nothing is here" in response.text
+        assert ("There is no such run" if "runs" in path else "Nothing is at this address") in response.text
         assert SECURITY_HEADERS.items() <= dict(response.headers).items()
 
 

@@ -120,6 +120,7 @@ def looker(browser: Browser, hostile: Hostile) -> Iterator[Looker]:
     context.close()
 
 
+@pytest.mark.journey("J21")
 def test_no_text_of_the_store_is_more_than_text_on_any_page_that_is_linked(
     looker: Looker, hostile: Hostile
 ) -> None:
@@ -142,6 +143,7 @@ def test_no_text_of_the_store_is_more_than_text_on_any_page_that_is_linked(
     assert pages_of_the_route_table() - set(visited) == set()
 
 
+@pytest.mark.journey("J21")
 @pytest.mark.parametrize("turn", [0, *map(in_proof, range(1, TURNS))])
 def test_what_an_address_says_is_only_shown(looker: Looker, hostile: Hostile, turn: int) -> None:
     fields = [
@@ -155,6 +157,7 @@ def test_what_an_address_says_is_only_shown(looker: Looker, hostile: Hostile, tu
             looker.go(f"{hostile.root}{BASE}{path}?{urlencode({name: text[:200]})}")
 
 
+@pytest.mark.journey("J21")
 @pytest.mark.parametrize("name", ["run-new", "run-edit", "cron-new", "cron-edit", "cron-backfill"])
 def test_what_is_typed_is_only_shown(looker: Looker, hostile: Hostile, name: str) -> None:
     page = looker.page
@@ -171,6 +174,7 @@ def test_what_is_typed_is_only_shown(looker: Looker, hostile: Hostile, name: str
         looker.look(f"{name}, sent")
 
 
+@pytest.mark.journey("J21")
 @pytest.mark.parametrize("name", ["overview", "runs-history", "run-failed", "crons", "nodes"])
 def test_a_refresh_makes_no_more_of_a_text(looker: Looker, hostile: Hostile, name: str) -> None:
     page = looker.page

@@ -58,39 +58,6 @@ def test_rows_are_moved_through_ticked_and_acted_upon(page: Page) -> None:
     expect(page.locator("main")).to_contain_text("2 runs")
 
 
-def test_a_run_is_found_retried_and_the_shortcuts_switched_off(page: Page) -> None:
-    press = presser(page)
-    press("/")
-    find = page.get_by_role("searchbox").or_(page.get_by_label("Find a name or an id")).last
-    expect(find).to_be_focused()
-    page.keyboard.type("g?jxt")
-    assert find.input_value() == "g?jxt"
-    press("Escape j Enter")
-    page.wait_for_url(re.compile(r"/runs/[0-9a-f-]{36}$"))
-    press("r")
-    expect(page.get_by_role("button", name="Retry run")).to_be_focused()
-    press("Enter")
-    expect(page.locator(".flash")).to_contain_text("Retried")
-    # The script, which takes the keys, comes after what is seen.
-    page.wait_for_load_state()
-    press("g c")
-    page.wait_for_url(re.compile("/crons$"))
-    press("t")
-    expect(page.locator(".side .theme-light")).to_be_checked()
-    press("?")
-    page.wait_for_url(re.compile("/help$"))
-    switch = page.get_by_label("Shortcuts are on")
-    for _ in range(40):
-        if switch.evaluate("node => node === document.activeElement"):
-            break
-        press("Tab")
-    press("Space g o")
-    page.reload()
-    expect(switch).not_to_be_checked()
-    press("g o")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Help")
-
-
 def test_no_shortcut_takes_a_key_of_the_browser_and_a_sequence_ends(page: Page) -> None:
     press = presser(page)
     # A link that is followed says so at once, and the page that it leads to comes later.

@@ -1,11 +1,9 @@
 """What is looked for is taken to the letter: no mark in it stands for other letters, on any database."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlencode
-
-import pytest
 
 from tests.dashboard.access.users import SECRET, by_role
 from tests.dashboard.actions.forms import Person
@@ -26,13 +24,6 @@ OF_RUNS = {
     "unique_key": "unique_key",
     "concurrency_key": "concurrency_key",
 }
-
-
-@pytest.fixture
-def store(store_url: str, namespace: str) -> Iterator[Seeds]:
-    seeds = Seeds(store_url, namespace)
-    yield seeds
-    seeds.close()
 
 
 def columns(text: str) -> dict[str, Any]:

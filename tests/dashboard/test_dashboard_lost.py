@@ -158,6 +158,6 @@ def test_a_lost_node_is_a_beat_or_a_worker_and_its_finder_is_not_why_it_was_away
     of = {
         node: text_in(page.partition(f'<tr id="n{node}"')[2].partition("</tr>")[0]) for node in (beat, worker)
     }
-    assert "n-1 beat " in of[beat]
-    assert "n-1 worker " in of[worker]
+    assert "n-1 beat, " in of[beat]
+    assert "n-1 worker, " in of[worker]
     assert re.search(r"it came back at .+: it was frozen or cut off; found dead by beat-1", of[worker])

@@ -4,6 +4,7 @@ import re
 from html import unescape
 
 from tests.dashboard.conftest import BASE, Visitor
+from tests.dashboard.page_text import text_of
 from tests.dashboard.seeds import NOW, Seeds
 from tests.integration.apps import join
 from tests.statements import lost_nodes
@@ -37,8 +38,26 @@ def test_the_name_of_a_worker_leads_to_as_many_runs_as_its_row_says(visitor: Vis
 def test_the_name_of_a_beat_is_no_link(visitor: Visitor, seeds: Seeds) -> None:
     join(seeds.tickerq, NodeKind.BEAT, name="beat-1")
     page = visitor.get("/nodes").text
-    assert "beat-1</th>" in page
+    assert "beat-1" in page
     assert addresses_of(page, "beat-1") == []
+
+
+def test_nodes_have_their_own_names_and_say_what_they_are_in_every_cell(
+    visitor: Visitor, seeds: Seeds
+) -> None:
+    join(seeds.tickerq, NodeKind.BEAT, name="beat@shop:17:f19ae5")
+    join(seeds.tickerq, NodeKind.WORKER, name="w1@shop:18:c0ffee")
+    page = visitor.get("/nodes").text
+    said = text_of(page)
+    assert re.search(r"beat@shop beat, \d+", said)
+    assert re.search(r"w1@shop worker, \d+", said)
+    assert "c0ffee" not in said.partition("Workers")[2]
+    assert 'title="w1@shop:18:c0ffee"' in page
+    for table in re.findall(r"<table.*?</table>", page, re.DOTALL):
+        heads = len(re.findall(r"<th scope=\"col\"", table))
+        assert {len(re.findall("<t[dh]", row)) for row in re.findall("<tr id.*?</tr>", table, re.DOTALL)} == {
+            heads
+        }
 
 
 def test_the_name_of_a_worker_that_was_lost_leads_to_what_it_ran(visitor: Visitor, seeds: Seeds) -> None:

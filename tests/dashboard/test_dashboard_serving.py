@@ -1,4 +1,4 @@
-"""The examples of docs/dashboard.md that put the dashboard into another program, run as they stand there."""
+"""The examples that put the dashboard into another program, run as they stand in their pages."""
 
 import os
 import re
@@ -23,15 +23,16 @@ from tests.dashboard.seeds import Seeds
 from tests.pages import BLOCK, ROOT, text_of
 from tests.servers.ports import free_port
 
-PAGE = "docs/dashboard.md"
+PAGES = ("docs/how-to/mount-the-dashboard.md", "docs/how-to/serve-the-dashboard.md")
 OPS = "/ops/tickers"
 SECONDS = 60.0
 
 
 def block_with(words: str) -> str:
-    """The one block of the page that has some words."""
-    [found] = [match["text"] for match in BLOCK.finditer(text_of(PAGE)) if words in match["text"]]
-    return str(found)
+    """The one block of the pages that has some words."""
+    blocks = [match["text"] for page in PAGES for match in BLOCK.finditer(text_of(page))]
+    [found] = [block for block in blocks if words in block]
+    return found
 
 
 def executed(words: str, **names: Any) -> dict[str, Any]:

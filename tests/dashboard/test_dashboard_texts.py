@@ -8,7 +8,6 @@ from tickerq_dashboard import texts
 from tickerq_dashboard.forms.masks import restored
 from tickerq_dashboard.show.clock_changes import clock_changes
 from tickerq_dashboard.show.durations import exact
-from tickerq_dashboard.show.example import example_of
 from tickerq_dashboard.show.json_tree import editable
 from tickerq_dashboard.texts import Repeated, Unreadable
 
@@ -124,22 +123,3 @@ def test_the_changes_of_a_zones_clocks_are_found_to_the_second() -> None:
         (datetime(2027, 10, 2, 15, 30, tzinfo=UTC), timedelta(minutes=30)),
     ]
     assert list(clock_changes(texts.zone("Asia/Kolkata"), datetime(2026, 1, 1, tzinfo=UTC))) == []
-
-
-def test_an_example_fits_its_schema_as_far_as_it_says() -> None:
-    schema = {
-        "$defs": {"Item": {"type": "object", "properties": {"id": {"type": "integer", "minimum": 7}}}},
-        "properties": {
-            "when": {"type": "string", "format": "date-time"},
-            "kind": {"enum": ["card", "cash"]},
-            "items": {"type": "array", "items": {"$ref": "#/$defs/Item"}},
-            "note": {"anyOf": [{"type": "string"}, {"type": "null"}]},
-            "dry_run": {"type": "boolean", "default": False},
-        },
-    }
-    assert example_of(schema) == {
-        "when": "2026-01-31T09:00:00Z", "kind": "card", "items": [{"id": 7}], "note": "text", "dry_run": False
-    }  # fmt: skip
-    assert example_of({"type": "object", "required": ["order"]}) == {"order": None}
-    loop = {"$defs": {"A": {"properties": {"a": {"$ref": "#/$defs/A"}}}}, "$ref": "#/$defs/A"}
-    assert "a" in example_of(loop)

@@ -81,7 +81,7 @@ def test_a_run_that_ended_without_an_attempt_was_never_attempted(visitor: Visito
         ("pdf", None, "In queue pdf: no worker is alive"),
         ("pdf", {"queues": ("celery",), **SEND}, "In queue pdf, which no live worker consumes"),
         (None, {"queues": ("pdf",), **SEND}, "In queue celery, which no live worker consumes"),
-        ("pdf", {"queues": ("pdf",)}, "In queue pdf: no live worker of it has its function"),
+        ("pdf", {"queues": ("pdf",)}, "In queue pdf: no live worker on it has its function"),
         ("pdf", {"queues": ("pdf",), **SEND}, "In queue pdf, for a worker to start it"),
         (None, {"queues": (), **SEND}, "In queue celery, for a worker to start it"),
     ],

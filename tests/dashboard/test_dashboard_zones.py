@@ -58,3 +58,21 @@ def test_no_page_shows_a_moment_of_another_zone(indian: FlaskClient, seeds: Seed
     paths.pop("cron-new")
     wrong = {name: found for name, path in paths.items() if (found := IN_UTC.findall(read(indian, path)))}
     assert wrong == {}
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"), [("kolkata", "Asia/Kolkata"), ("lord howe", "Australia/Lord_Howe"), ("utc", "UTC")]
+)
+def test_a_zone_may_be_named_by_its_city(seeds: Seeds, typed: str, said: str) -> None:
+    client = create_app(seeds.tickerq, users=USERS).test_client()
+    assert f"<span>{said}</span>" in client.get(f"{BASE}/nodes?zone={typed}", headers=LOGIN).text
+
+
+@pytest.mark.parametrize("wrong", ["UTCKolkata", "Mars/Base", "+05:30"])
+def test_a_zone_that_does_not_exist_is_refused_and_never_taken_for_utc(seeds: Seeds, wrong: str) -> None:
+    client = create_app(seeds.tickerq, users=USERS).test_client()
+    asked = client.get(f"{BASE}/nodes", query_string={"zone": wrong}, headers=LOGIN)
+    assert (asked.status_code, f"no time zone “{wrong}”" in text_of(asked.text)) == (400, True)
+    client.set_cookie("tq_zone", wrong)
+    assert f"There is no time zone “{wrong}”: moments are shown in UTC" in read(client, "/nodes")
+    assert client.get(f"{BASE}/api/v1/runs?zone={wrong}", headers=LOGIN).status_code == 400

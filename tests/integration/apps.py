@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any, NoReturn
 from uuid import UUID
@@ -105,6 +106,14 @@ def deliver(tickerq: TickerQ, message: Message) -> EagerResult:
     headers = message.headers
     task = tickerq.app.tasks[headers["task"]]
     return task.apply(task_id=headers["id"], headers={"ticker": headers["ticker"]})
+
+
+def due_run(tickerq: TickerQ, clock: ManualClock) -> UUID:
+    """Return a run that has fallen due and is unclaimed."""
+    later = TimeTicker(function="Send", execution_time=clock.now() + timedelta(seconds=1))
+    run_id = tickerq.time_tickers.add(later).id
+    clock.advance(seconds=1)
+    return run_id
 
 
 def add_run(tickerq: TickerQ, body: Callable[..., Any], **fields: Any) -> Run:

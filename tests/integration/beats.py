@@ -17,8 +17,8 @@ class Beat:
         self.dispatcher = Dispatcher(core, claimer, self.publisher)
         # By queue, how many messages the broker says that it has; it does not say it of others.
         self.sizes: dict[str, int] = {}
-        losses = LossWatch(core, lambda flow: flow.queue or "celery", self.sizes.get)
-        self.sweeper = Sweeper(core, claimer, self.dispatcher, Recorder(core), self.publisher, losses)
+        self.losses = LossWatch(core, lambda flow: flow.queue or "celery", self.sizes.get)
+        self.sweeper = Sweeper(core, claimer, self.dispatcher, Recorder(core), self.publisher, self.losses)
 
     def dispatch(self) -> None:
         self.dispatcher.dispatch(holder=self.core.node.name)

@@ -15,8 +15,10 @@ from tests.integration.apps import caller_engine, sending_app
 from tests.integration.beats import Beat
 from tests.integration.making import another_node
 from tests.manual_clock import ManualClock
+from tests.servers.availability import require
 from tests.servers.own_store import own_store
 from tests.servers.pool import SharedServer
+from tests.servers.redis import RedisServer
 from tests.servers.shared_rows import empty_store
 from tickerq_celery import TickerQ, wiring
 from tickerq_celery.runtime.bounded_writes import BoundedWrites
@@ -44,6 +46,22 @@ def own_url(
             return stack.enter_context(own_store(kind, shared_server, tmp_path_factory.mktemp("own")))
 
         yield of
+
+
+@pytest.fixture(scope="module")
+def redis(pytestconfig: pytest.Config) -> Iterator[RedisServer]:
+    """A Redis of a module's own, whose settings its tests may change."""
+    require(pytestconfig, "redis")
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+def other(database: Database) -> Iterator[Database]:
+    """The same store as another process has it open."""
+    opened = Database(database.url)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

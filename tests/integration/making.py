@@ -14,8 +14,8 @@ from sqlalchemy import Connection, Row, event, func, select
 from tests.manual_clock import START, ManualClock
 from tests.plain_surroundings import PlainSurroundings
 from tests.tables import attempts, cron_tickers, functions, tickers
+from tickerq_celery.broker.known_tasks import AnyTask
 from tickerq_celery.broker.one_by_one import MOST_ONE_BY_ONE, one_by_one
-from tickerq_celery.broker.plain_json import plain
 from tickerq_celery.enums import NodeKind, OnLost, TickerPriority, TickerStatus
 from tickerq_celery.errors import PublishError
 from tickerq_celery.managers.bulk import BulkManager
@@ -88,7 +88,7 @@ class ListPublisher:
 
 def storing(core: Core) -> UnitOfWork:
     """Return what managers need, where nothing is dispatched at once."""
-    return UnitOfWork(core, lambda ids: None, plain)
+    return UnitOfWork(core, lambda ids: None, AnyTask())
 
 
 def canceller(core: Core, publisher: ListPublisher | None = None) -> Canceller:
@@ -217,6 +217,11 @@ def claim_batch(core: Core, ids: Sequence[UUID] | None = None) -> Claimed:
     return Claimer(core).claim(holder=core.node.name, ids=ids)
 
 
+def release_holds(core: Core) -> int:
+    """Release holds as the sweep does, and return how many."""
+    return core.write(Claimer(core).release_holds).count
+
+
 def give_back(core: Core, batch: Sequence[Claim]) -> None:
     """Return claims as a beat does whose broker is unreachable."""
     core.write(publications.give_back, batch)
@@ -321,14 +326,21 @@ def count_by_status(core: Core) -> dict[TickerStatus, int]:
 def statements_of(core: Core, work: Callable[[], object]) -> list[str]:
     """Return the statements that ``work`` sends, in their order, in a process that has written before."""
     core.database.is_verified = True
-    sent: list[str] = []
+    sent: dict[object, str] = {}
 
-    def note(connection: object, cursor: object, statement: str, *_: object) -> None:
-        sent.append(statement)
+    def note(
+        connection: object, cursor: object, statement: str, parameters: object, context: object, *_: object
+    ) -> None:
+        # An engine that commits each statement tells the listeners of the usual one too.
+        sent[context] = statement
 
-    event.listen(core.database.engine, "before_cursor_execute", note)
+    database = core.database
+    engines = (database.engine, *((database.autocommitting_engine,) if database.autocommits else ()))
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
     try:
         work()
     finally:
-        event.remove(core.database.engine, "before_cursor_execute", note)
-    return [each for each in sent if each.startswith(("SELECT", "INSERT", "UPDATE", "DELETE"))]
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", note)
+    return [each for each in sent.values() if each.startswith(("SELECT", "INSERT", "UPDATE", "DELETE"))]

@@ -1,4 +1,4 @@
-"""A call of a function in Celery's canvas: refused in words, whichever way it came in."""
+"""A function, or a call of it, in Celery's canvas: refused in words, whichever way it came in."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -8,13 +8,12 @@ import pytest
 from celery import Celery, chain, chord, group
 from kombu.exceptions import EncodeError
 
-from tickerq_celery import TimeTicker
+from tickerq_celery import TickerQ, TimeTicker
 from tickerq_celery.broker.plain_json import plain
 from tickerq_celery.errors import CallError, NoCeleryTaskError, TickerValidationError
-from tickerq_celery.functions.function_call import FunctionCall
 from tickerq_celery.tickers.task_work import checked_task_work
 
-Canvas = Callable[[FunctionCall, Any], object]
+Canvas = Callable[[Any, Any], object]
 REFUSED: dict[str, Canvas] = {
     "chain": lambda call, task: chain(call, task.s()),
     "end of a chain": lambda call, task: chain(task.s(), call),
@@ -36,6 +35,9 @@ REFUSED: dict[str, Canvas] = {
     "apply_async": lambda call, task: call.apply_async(),
     "delay": lambda call, task: call.delay(),
     "set": lambda call, task: call.set(countdown=3),
+    "map": lambda call, task: call.map([1, 2]),
+    "starmap": lambda call, task: call.starmap([(1,), (2,)]),
+    "chunks": lambda call, task: call.chunks([(1,), (2,)], 2),
     "link of its own": lambda call, task: call.link(task.s()),
 }
 
@@ -50,20 +52,27 @@ def task() -> Iterator[Any]:
         yield refresh
 
 
+@pytest.fixture(params=["call", "function"])
+def ours(request: pytest.FixtureRequest, task: Any) -> Any:
+    """What names a run of a function: a call of it, or the function itself."""
+    send = TickerQ(task.app).function("Send")(lambda user_id: None)
+    return send.s(user_id=3) if request.param == "call" else send
+
+
 @pytest.mark.parametrize("canvas", REFUSED.values(), ids=REFUSED.keys())
-def test_a_call_is_no_part_of_a_canvas(canvas: Canvas, task: Any) -> None:
-    call = FunctionCall(function="Send", arguments={"user_id": 3}, _manager=lambda: None)  # type: ignore[arg-type, return-value]
+def test_neither_a_function_nor_a_call_of_it_is_part_of_a_canvas(
+    canvas: Canvas, ours: Any, task: Any
+) -> None:
     # What goes into a message is refused by the serializer, in the same words.
     with pytest.raises(
         (NoCeleryTaskError, CallError, EncodeError), match=r"Send is no Celery task.*(children=|schedule)"
     ) as caught:
-        canvas(call, task)
+        canvas(ours, task)
     # What Celery asked for says nothing to who wrote a group.
     assert not re.search(r"\.(__\w+__|clone|get|options) ", str(caught.value))
 
 
-def test_a_link_to_a_call_in_the_options_of_a_ticker_is_refused_in_the_same_words() -> None:
-    call = FunctionCall(function="Send", arguments={"user_id": 3}, _manager=lambda: None)  # type: ignore[arg-type, return-value]
-    ticker = TimeTicker(task="shop.add", options={"link": call})
+def test_a_link_to_one_in_the_options_of_a_ticker_is_refused_in_the_same_words(ours: Any) -> None:
+    ticker = TimeTicker(task="shop.add", options={"link": ours})
     with pytest.raises(TickerValidationError, match=r"options\.link: .*Send is no Celery task.*children="):
         checked_task_work(ticker, namespace="shop", priority_queues={}, plain=plain)

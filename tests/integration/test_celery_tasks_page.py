@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from tests.integration.apps import enrol_worker
-from tests.pages import BLOCK, text_of
+from tests.pages import blocks
 from tickerq_celery import TickerStatus
 
 
 def test_the_page_does_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    first, *others = [found["text"] for found in BLOCK.finditer(text_of("docs/celery-tasks.md"))]
+    first, *others = blocks("docs/reference/celery-tasks.md")
     names: dict[str, Any] = {"__name__": "page"}
     exec(compile(first.replace("redis://localhost/0", "memory://"), "page", "exec"), names)
     tickerq = names["tickerq"]

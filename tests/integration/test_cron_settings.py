@@ -36,7 +36,7 @@ def make(store_url: str, namespace: str) -> Iterator[MakeTickerQ]:
             app.config_from_object({} if conf is None else conf, **options)
             tickerq = TickerQ(app, store_url)
             # One that refuses its settings has opened nothing.
-            stack.callback(lambda: tickerq.close() if tickerq._process.is_made else None)
+            stack.callback(lambda: tickerq._process._made and tickerq.close())
             return tickerq
 
         yield made

@@ -1,5 +1,6 @@
 """``durable_eta``: which calls are kept, and what their callers get."""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,8 +25,6 @@ from tickerq_celery.errors import ConfigError, StoreError
 from tickerq_celery.payload.celery_call import call_in
 
 HOUR = 3600
-# For what is to happen at once, on a busy machine.
-ROOM = 5.0
 WARNING = "durable_eta leaves a call of"
 
 
@@ -587,8 +586,12 @@ def test_a_backend_that_receives_replies_by_the_broker_declares_their_queue(
 
 
 @pytest.mark.parametrize("kind", ["postgres", pytest.param("mariadb", marks=pytest.mark.verify)])
-def test_a_store_that_hangs_or_is_down_is_an_error_within_a_second_and_leaves_nothing(
-    kind: str, start_server: Callable[[str], Server], namespace: str, monkeypatch: pytest.MonkeyPatch
+def test_a_store_that_hangs_or_is_down_keeps_no_call_waiting_and_leaves_nothing(
+    kind: str,
+    start_server: Callable[[str], Server],
+    namespace: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     server = start_server(kind)
     url = server.new_database()
@@ -599,12 +602,13 @@ def test_a_store_that_hangs_or_is_down_is_an_error_within_a_second_and_leaves_no
         monkeypatch.undo()
         tickerq._process.rebuild(tickerq.core)
         server.freeze()
-        begun = time.monotonic()
         with pytest.raises(OperationalError, match="longer than 1 s"):
             add_of(tickerq).apply_async((2,), countdown=HOUR)
-        assert 0.9 < time.monotonic() - begun < 1 + ROOM
         tickerq.app.control.revoke(first.id)
-        assert time.monotonic() - begun < 2 + 2 * ROOM
+        # By the limits of these settings, while it hung.
+        assert re.search(
+            r"may not be revoked .*((longer than|no connection in) \d s|timeout expired)", caplog.text
+        )
         server.thaw()
         server.stop()
         with pytest.raises(OperationalError):

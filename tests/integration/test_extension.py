@@ -22,6 +22,7 @@ from tickerq_celery import TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.errors import ConfigError, DuplicateFunctionError, TickerValidationError
 from tickerq_celery.managers.acting import Managers
 from tickerq_celery.managers.facade import Facade
+from tickerq_celery.managers.time_tickers.task_scheduling import TaskScheduling
 from tickerq_celery.scheduler import TickerScheduler
 from tickerq_celery.task import TickerTask
 from tickerq_celery.worker.step import NodeStep
@@ -84,15 +85,17 @@ def test_one_app_has_one_ticker_q(app: Celery) -> None:
 
 def test_its_managers_are_those_of_managers_in_name_and_words_and_stay(app: Celery) -> None:
     tickerq = TickerQ(app, STORE)
-    names = {name for name, each in vars(Managers).items() if isinstance(each, cached_property)} - {
-        "_scheduling"
-    }
+    names = {name for name, each in vars(Managers).items() if isinstance(each, cached_property)}
     assert {name for name in vars(Facade) if name in names} == names
     assert {getattr(TickerQ, name).__doc__ for name in names} == {
         getattr(Managers, name).__doc__ for name in names
     }
     with pytest.raises(AttributeError, match="a manager cannot be replaced"):
         tickerq.errors = None  # type: ignore[assignment, misc]
+
+
+def test_a_task_is_scheduled_by_one_verb_that_nobody_hands_on() -> None:
+    assert TickerQ.schedule is Managers.schedule is TaskScheduling.schedule
 
 
 def test_an_app_without_one_is_an_error_that_names_it(app: Celery) -> None:
@@ -107,7 +110,7 @@ def test_a_refused_ticker_q_leaves_the_app_free(app: Celery) -> None:
     TickerQ(app, STORE)
 
 
-PREFORK = SimpleNamespace(pool_cls=TaskPool, time_limit=None)
+PREFORK = SimpleNamespace(pool_cls=TaskPool, time_limit=None, hostname="w1@shop")
 
 
 class CountedConnection(sqlite3.Connection):

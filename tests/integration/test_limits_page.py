@@ -1,4 +1,4 @@
-"""The examples of docs/limits.md, run as they stand there."""
+"""The examples of docs/reference/limits.md, run as they stand there."""
 
 import re
 from collections import Counter
@@ -14,7 +14,7 @@ from tickerq_celery import TickerPriority, TickerQ, TickerStatus
 from tickerq_celery.enums import HoldReason
 from tickerq_celery.views import TickerConfig
 
-PAGE = (Path(__file__).parents[2] / "docs" / "limits.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "limits.md").read_text()
 FUNCTIONS, TICKERS, QUEUES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 

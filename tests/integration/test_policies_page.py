@@ -1,4 +1,4 @@
-"""The examples of docs/cron-policies.md run, one after the other, as they stand there."""
+"""The examples of docs/reference/cron-policies.md run, one after the other, as they stand there."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +20,7 @@ def test_the_examples_of_the_page_do_what_it_says(store_url: str, namespace: str
 
         enrol_worker(tickerq)
         names: dict[str, Any] = {"tickerq": tickerq}
-        for block in BLOCK.finditer(text_of("docs/cron-policies.md")):
+        for block in BLOCK.finditer(text_of("docs/reference/cron-policies.md")):
             exec(block["text"], names)
         [cron] = tickerq.cron_tickers.find()
         assert (cron.pause_on_failure, cron.misfire_limit, cron.overlap) == (3, 5, "buffer_one")
@@ -34,5 +34,5 @@ def test_the_examples_of_the_page_do_what_it_says(store_url: str, namespace: str
 
 @pytest.mark.parametrize("policies", [MisfirePolicy, OverlapPolicy])
 def test_the_page_has_a_row_for_each_policy(policies: type[MisfirePolicy | OverlapPolicy]) -> None:
-    page = text_of("docs/cron-policies.md")
+    page = text_of("docs/reference/cron-policies.md")
     assert [policy for policy in policies if f"\n| `{policy.value}`" not in page] == []

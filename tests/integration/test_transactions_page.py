@@ -1,6 +1,5 @@
 """The page on transactions, executed from its first block to its last."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +8,15 @@ from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 from tests.integration.apps import enrol_worker, execute
+from tests.pages import blocks
 from tickerq_celery import TickerStatus
-
-PAGE = Path(__file__).parents[2] / "docs" / "transactions.md"
-BLOCK = re.compile(r"^```python\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def test_the_page_does_what_it_says(
     tmp_path: Path, namespace: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    first, *others = [found["text"] for found in BLOCK.finditer(PAGE.read_text())]
+    first, *others = blocks("docs/reference/transactions.md")
     names: dict[str, Any] = {"__name__": "page"}
     exec(compile(first, "page", "exec"), names)
     tickerq, order = names["tickerq"], names["Order"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from celery import Celery
@@ -18,14 +19,32 @@ def real_store(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def shop(namespace: str, real_store: Path) -> Iterator[TickerQ]:
+def settings() -> dict[str, Any]:
+    """The settings of the application."""
+    return {}
+
+
+@pytest.fixture
+def shop(namespace: str, real_store: Path, settings: dict[str, Any]) -> Iterator[TickerQ]:
     """The TickerQ of an application whose store and broker are not there."""
     app = Celery(namespace, broker="redis://localhost:1/0", set_as_current=False)
-    tickerq = TickerQ(app, f"sqlite:///{real_store}")
+    tickerq = TickerQ(app, f"sqlite:///{real_store}", **settings)
     yield tickerq
     tickerq.close()
     app.close()
     assert not real_store.exists()
+
+
+@pytest.fixture
+def ran(shop: TickerQ) -> list[Any]:
+    """What the application's one Celery task, ``shop.remind``, was called with."""
+    invoices: list[Any] = []
+
+    @shop.app.task(name="shop.remind", shared=False)
+    def remind(invoice: int) -> None:
+        invoices.append(invoice)
+
+    return invoices
 
 
 @pytest.fixture

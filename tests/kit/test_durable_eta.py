@@ -1,13 +1,12 @@
 """Calls with a countdown in a test: they wait in the test's store, and nothing reaches a broker."""
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from celery import Celery, states
+from celery import states
 
 from tests.kit.users_connections import rolled_back
 from tickerq_celery import TickerQ, TickerStatus
@@ -17,25 +16,12 @@ from tickerq_celery.testing import TickerQTest, take_over
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture
-def ran() -> list[Any]:
-    return []
+pytestmark = pytest.mark.usefixtures("ran")
 
 
 @pytest.fixture
-def shop(namespace: str, real_store: Path, ran: list[Any]) -> Iterator[TickerQ]:
-    """An application with one Celery task, whose store and broker are not there."""
-    app = Celery(namespace, broker="redis://localhost:1/0", set_as_current=False)
-    tickerq = TickerQ(app, f"sqlite:///{real_store}", durable_eta=60)
-
-    @app.task(name="shop.remind", shared=False)
-    def remind(invoice: int) -> None:
-        ran.append(invoice)
-
-    yield tickerq
-    tickerq.close()
-    app.close()
-    assert not real_store.exists()
+def settings() -> dict[str, Any]:
+    return {"durable_eta": 60}
 
 
 def remind(shop: TickerQ) -> Any:

@@ -8,6 +8,7 @@ from celery import signals
 from tickerq_celery import (
     MisfirePolicy,
     OverlapPolicy,
+    Run,
     RunCondition,
     TickerContext,
     TickerQ,
@@ -295,7 +296,8 @@ def test_the_exception_handler_is_called_and_a_failure_raises_nothing(tickerq_ha
     fail.schedule()
     [run] = tickerq_handler.run_due()
     assert (run.status, run.exception_type) == (TickerStatus.FAILED, "KeyError")
-    assert HANDLED == ["KeyError", "final"]
+    # The run is read from the test's store, and not from the application's.
+    assert HANDLED == ["KeyError", "final of Fail"]
 
 
 HANDLED: list[str] = []
@@ -310,9 +312,9 @@ class Handler:
     ) -> None: ...
 
     def handle_final_failure(
-        self, exception: BaseException, ticker_id: object, ticker_type: TickerType
+        self, exception: BaseException, ticker_id: object, ticker_type: TickerType, run: Run | None = None
     ) -> None:
-        HANDLED.append("final")
+        HANDLED.append("final" if run is None else f"final of {run.function}")
 
 
 @pytest.fixture

@@ -49,6 +49,12 @@ def test_everything_is_put_back(shop: TickerQ, tmp_path: Path) -> None:
 def test_the_folder_is_a_path_or_its_text(shop: TickerQ, tmp_path: Path) -> None:
     with take_over(shop, folder=str(tmp_path)) as kit:
         assert str(tmp_path) in kit.store_url
+    absent = tmp_path / "absent"
+    with (
+        pytest.raises(ConfigError, match=f"^folder: there is no folder {absent}: make it first, or pass"),
+        take_over(shop, folder=absent),
+    ):
+        pass
     wrong: Any = None
     with (
         pytest.raises(

@@ -10,7 +10,7 @@ from tests.kit.projects import Project
 from tests.pages import BLOCK, table, text_of
 from tickerq_celery.testing import TickerQTest
 
-PAGE = "docs/testing.md"
+PAGE = "docs/reference/testing.md"
 NAME = re.compile(r"# (?P<name>[\w/]+\.(?:py|ini))\n")
 
 

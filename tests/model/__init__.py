@@ -1,1 +1,1 @@
-"""An explicit-state model of the claim protocol that docs/reliability describes, and its proofs."""
+"""An explicit-state model of the claim protocol of docs/how-it-works/reliability.md, and its proofs."""

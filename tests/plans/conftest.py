@@ -1,17 +1,12 @@
 """A store with a long history, made once for each kind of database."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from pathlib import Path
 
 import pytest
 
 from tests.dashboard.compiled import templates_and_routes_compiled_once
-from tests.inner import Database, resolved_url
-from tests.plans import history
-from tests.plans.stored import Stored
+from tests.plans.stored import Stored, long_history
 from tests.servers.pool import SharedServer
-from tests.servers.schema_template import make_schema
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -35,8 +30,7 @@ def stored(
         if server is None
         else server.new_database()
     )
-    make_schema(url)
-    with closing(Database(resolved_url(url, Path.cwd()), is_bounded=False)) as database:
-        yield Stored(url=url, database=database, history=database.write(lambda to: history.build(to, runs)))
+    with long_history(url, runs) as stored:
+        yield stored
     if server is not None:
         server.drop_database(url)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from tests.inner import FunctionLimits, Transaction
 from tests.integration.making import add_function
 from tests.plans.audited import AUDITED, audited
+from tests.plans.bulk_jobs import write_job
 from tests.plans.writing import Writer, id_of
 from tests.statements import nodes
 from tests.tables import pauses, rollup_state, tickers
@@ -26,6 +27,8 @@ COMMON, RARE, RARE_NODE = "shop.f0", "shop.rare", "worker-rare"
 BUSY_CRON, NEW_CRON = id_of(1), id_of(9_998)
 # A run of a chain, to which much has been done.
 AUDITED_RUN = id_of(1_007)
+# In each namespace.
+BULK_JOBS: Mapping[str, UUID] = {BIG: id_of(9_997), SMALL: id_of(9_996)}
 CRONS = 10_000
 _STEP = timedelta(seconds=2)
 # As beat keeps it: ends are counted when they are two minutes old, about each 20 seconds.
@@ -77,9 +80,12 @@ def build(connection: Connection, runs: int) -> History:
         connection.execute(
             pauses.insert().values(namespace=namespace, kind="function", name="gone", paused_at=history.until)
         )
+        write_job(connection, namespace, BULK_JOBS[namespace], history.until)
     audit = audited(writer, history.until, namespace=_NAMESPACE, run=AUDITED_RUN, cron=BUSY_CRON)
     writer.write("tickerq_audit", AUDITED, audit)
     writer.write("tickerq_rollups", 80_000, _rolled_up(writer, history))
+    for minutes, periods in ((30, 100), (1, 180)):
+        writer.write("tickerq_rollups", 5 * periods, _of_late(writer, history, minutes))
     connection.execute(
         rollup_state.insert().values(id=1, ended_at=history.until - _UNCOUNTED, ended_id=id_of(0))
     )
@@ -247,7 +253,8 @@ def _rolled_up(writer: Writer, history: History) -> Mapping[str, str]:
     function, status = writer.joined("'shop.f'", "n % 20"), "(n - n % 20) / 20 % 5 + 3"
     return {
         "namespace": f"'{BIG}'",
-        "hour": writer.moment(hour, "-36 * (n - n % 100)"),
+        "minutes": "60",
+        "begins_at": writer.moment(hour, "-36 * (n - n % 100)"),
         "function": function,
         "type": "1",
         "kind": "'function'",
@@ -260,6 +267,24 @@ def _rolled_up(writer: Writer, history: History) -> Mapping[str, str]:
         "first_ended_at": writer.moment(hour, "-36 * (n - n % 100)"),
         "last_ended_at": writer.moment(hour, "-36 * (n - n % 100) + 7"),
         "last_id": writer.id(),
+    }
+
+
+def _of_late(writer: Writer, history: History, minutes: int) -> Mapping[str, str]:
+    """Return the columns of the roll-up's periods of so many minutes: a row for each status in each."""
+    begin = history.until.replace(minute=history.until.minute // minutes * minutes, second=0)
+    status, at = "n % 5 + 3", f"-{minutes * 60} * ((n - n % 5) / 5)"
+    return {
+        **_rolled_up(writer, history),
+        "minutes": str(minutes),
+        "begins_at": writer.moment(begin, at),
+        "function": f"CASE WHEN {status} = 5 THEN 'shop.f1' ELSE '' END",
+        "type": "-1",
+        "kind": "''",
+        "status": status,
+        "error_type": f"CASE WHEN {status} = 5 THEN 'builtins.OSError' ELSE '' END",
+        "first_ended_at": writer.moment(begin, at),
+        "last_ended_at": writer.moment(begin, f"{at} + 7"),
     }
 
 

@@ -85,7 +85,7 @@ _OTHERS = (
     *("/functions", "/functions?prefix=shop.f1", f"/functions/{COMMON}", f"/functions/{COMMON}?window=30d"),
     *("/nodes", "/health", "/pauses", "/bulk", "/settings", "/help", "/api", "/logout", "/livez"),
     *(f"/runs/{{{run}}}" for run in ("ended", "failed", "planned")),
-    *("/chains/{ended}", "/crons/{cron}", "/crons/{new_cron}"),
+    *("/chains/{ended}", "/crons/{cron}", "/crons/{new_cron}", "/bulk/{bulk_job}"),
 )
 _WITH_REPORT = ("/", "/health", "/api/v1/health", "/api/v1/pulse", "/readyz", "/healthz")
 # Of which single runs can be counted, by the lists that have them.
@@ -137,7 +137,7 @@ def _pages() -> Iterator[tuple[str, Read]]:
     ):
         yield f"{path}, older", older_page(path)
     # Of a function that no worker has, and of runs that are there while some are active.
-    for path in (f"/functions/{RARE}", "/runs/{running}", "/runs/{held}", "/bulk/{ended}"):
+    for path in (f"/functions/{RARE}", "/runs/{running}", "/runs/{held}"):
         yield path, page(path, (200, 404))
     yield "/nope", page("/nope", (404,))
     for path in _WITH_REPORT:
@@ -151,7 +151,7 @@ def _counts() -> Iterator[tuple[str, Read]]:
     yield "count to cancel all", _counted("cancel", {"status": TickerStatus.IDLE})
 
 
-# Whose times are measured: lists, and the pages that add figures up.
+# Whose times are measured: lists, the pages that add figures up, and those of one thing.
 TIMED = (
     "/",
     "/runs",
@@ -166,6 +166,17 @@ TIMED = (
     "/functions",
     "/nodes",
     "/audit",
+    "/runs/{failed}",
+    "/runs/{held}",
+    "/runs/{running}",
+    "/chains/{ended}",
+    "/crons/{cron}",
+    f"/functions/{COMMON}",
+    "/runs?status=failed&error_type=builtins.OSError",
+    "/runs?node=worker-3",
+    "/runs/active?node=worker-1",
+    "/bulk/{bulk_job}",
+    "/audit?kind=run&object={ended}",
 )
 PAGES: Mapping[str, Read] = dict(_pages())
 COUNTS: Mapping[str, Read] = dict(_counts())

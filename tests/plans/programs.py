@@ -20,7 +20,7 @@ _FILTERS: tuple[Mapping[str, object], ...] = (
     {"held_for": "paused"},
     {"ended_from": "{middle}", "ended_until": "{hour_later}"},
 )
-_OF_RUNS = ("", "/attempts", "/log", "/explanation", "/payload")
+_OF_RUNS = ("", "/attempts", "/log", "/explanation", "/payload", "/result")
 _OF_CRONS = ("", "/occurrences?limit=200", "/figures", "/instants?count=50", "/payload")
 _OTHERS = (
     *("/openapi.json", "/pulse", "/bulk", "/nodes", "/pauses", "/health", "/settings"),
@@ -31,7 +31,7 @@ _OTHERS = (
     *(f"/stats/{name}{asked}" for name in ("throughput", "durations", "lag") for asked in ("", "?window=7d")),
     *(f"/stats/{name}?window=30d&function={COMMON}" for name in ("throughput", "durations", "lag")),
     "/stats/throughput?window=30d",
-    "/chains/{ended}",
+    *("/chains/{ended}", "/bulk/{bulk_job}"),
 )
 
 
@@ -50,12 +50,7 @@ def _answers() -> Iterator[tuple[str, Read]]:
     for path in addresses():
         yield _ROOT + path, page(_ROOT + path)
     # Of what is not there, or only while some runs are active.
-    for path in (
-        "/bulk/{ended}",
-        f"/functions/{RARE}",
-        "/runs/{running}/explanation",
-        "/runs/{held}/explanation",
-    ):
+    for path in (f"/functions/{RARE}", "/runs/{running}/explanation", "/runs/{held}/explanation"):
         yield _ROOT + path, page(_ROOT + path, (200, 404))
 
 

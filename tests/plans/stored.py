@@ -1,16 +1,18 @@
 """A database with a long history, and what the public reads send to it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
-from tests.inner import Database
+from tests.inner import Database, resolved_url
 from tests.integration.apps import ticker_app
 from tests.plans import history
 from tests.plans.explaining import LARGE, Plan, Sent, explain, queries
 from tests.plans.history import History
+from tests.servers.schema_template import make_schema
 from tickerq_celery import TickerQ
 
 Read = Callable[[TickerQ, History], object]
@@ -33,9 +35,13 @@ class Stored:
 
     def plans(self, read: Read, tickerq: TickerQ) -> Sequence[Plan]:
         """Read by the public API, and return the plan of each query that was sent."""
+        return [self._plan(each) for each in self.sent(read, tickerq)]
+
+    def sent(self, read: Read, tickerq: TickerQ) -> Sequence[Sent]:
+        """Read by the public API, and return the queries that were sent."""
         with queries() as sent:
             read(tickerq, self.history)
-        return [self._plan(each) for each in sent]
+        return sent
 
     def _plan(self, sent: Sent) -> Plan:
         if any(table in sent.statement for table in LARGE):
@@ -50,3 +56,11 @@ class Stored:
         """Give a TickerQ of a namespace, whose reads may take long."""
         with ticker_app(self.url, namespace, read_budget=_BUDGET) as tickerq:
             yield tickerq
+
+
+@contextmanager
+def long_history(url: str, runs: int) -> Iterator[Stored]:
+    """Give an empty database its tables, and write so many ended runs."""
+    make_schema(url)
+    with closing(Database(resolved_url(url, Path.cwd()), is_bounded=False)) as database:
+        yield Stored(url=url, database=database, history=database.write(lambda to: history.build(to, runs)))

@@ -4,13 +4,22 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.plans.bounds import MOST_OF_FEW, counted, is_wrong, most_queries, most_read
+from tests.plans.bounds import (
+    ARGUED,
+    MOST_OF_FEW,
+    MOST_QUERIES,
+    counted,
+    most_queries,
+    most_read,
+    wrong_among,
+)
 from tests.plans.forms import FILES, FORMS
 from tests.plans.history import BIG, SMALL
-from tests.plans.pages import COUNTS, PAGES
+from tests.plans.pages import COUNTS, PAGES, TIMED
 from tests.plans.programs import ANSWERS
 from tests.plans.reads import FEW, READS
 from tests.plans.stored import Read, Stored
+from tests.plans.visiting import page
 from tests.thoroughness import in_proof, in_verify
 
 # The same objects for each test, so that each database is made once.
@@ -57,6 +66,16 @@ def test_no_read_scans_or_sorts_the_history(stored: Stored, reads: Mapping[str, 
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("stored", [SHORT], indirect=True, ids=["few"], scope="session")
+def test_a_page_sends_twelve_statements_at_most_or_argues_why_more(stored: Stored) -> None:
+    stored.set_active(MOST_ACTIVE)
+    with stored.app(BIG) as tickerq:
+        sent = {path: stored.sent(page(path), tickerq) for path in TIMED}
+    too_many = {path: len(each) for path, each in sent.items() if len(each) > most_queries(path)}
+    assert not too_many
+    assert all(each.most > MOST_QUERIES and each.why for each in ARGUED.values())
+
+
 @pytest.mark.verify
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("active", [in_proof(0), in_proof(1), MOST_ACTIVE])
@@ -72,12 +91,6 @@ def test_a_page_sends_few_statements_of_which_none_scans_or_counts_the_history(
         visited = VISITED if namespace == BIG or active < MOST_ACTIVE else OF_BOTH
         with stored.app(namespace) as tickerq:
             for name, read in visited.items():
-                plans = stored.plans(read, tickerq)
-                if len(plans) > most_queries(name):
-                    wrong.append(f"{name} of {namespace}: {len(plans)} queries")
-                wrong += [
-                    f"{name} of {namespace}: {plan}"
-                    for plan in plans
-                    if is_wrong(name, plan, counted(stored))
-                ]
+                found = wrong_among(name, stored.plans(read, tickerq), stored)
+                wrong += [f"of {namespace}: {each}" for each in found]
     assert not wrong, "\n".join(wrong)

@@ -10,7 +10,9 @@ from flask import Flask
 
 from tests.dashboard.addresses import rows_of
 from tests.integration.apps import ticker_app
+from tests.pages import section, table
 from tests.plans import forms
+from tests.plans.bounds import ARGUED
 from tests.plans.history import BIG, History
 from tests.plans.pages import PAGES
 from tests.plans.programs import ANSWERS
@@ -42,3 +44,13 @@ def test_each_form_that_only_reads_is_sent() -> None:
     posted = [route for route in ROUTES if route.method == "POST" and not route.is_api]
     rows = {each for each in posted if each.audit == exports.VERB or each.name.startswith("ask_")}
     assert {each.name: each.path for each in rows} == forms.SENT
+
+
+def test_the_docs_say_which_pages_send_more_than_twelve_statements_and_why() -> None:
+    rows = [
+        row
+        for row in table(section("docs/operations/dashboard-speed.md", "# How fast the pages are"))
+        if len(row) == 3
+    ]
+    said = {re.sub(r"\[(.*?)\]\(.*?\)", r"\1", why): most for _, most, why in rows if most.isdigit()}
+    assert said == {each.why: str(each.most) for each in ARGUED.values()}

@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from tests.plans.history import AUDITED_RUN, BIG, BUSY_CRON, NEW_CRON, SMALL, History, planned_of, unended
+from tests.plans.history import (
+    AUDITED_RUN,
+    BIG,
+    BULK_JOBS,
+    BUSY_CRON,
+    NEW_CRON,
+    SMALL,
+    History,
+    planned_of,
+    unended,
+)
 from tests.plans.writing import id_of
 
 # Of the states of a run that has not ended.
@@ -23,6 +33,7 @@ class Things:
     held: UUID
     cron: UUID
     new_cron: UUID
+    bulk_job: UUID
 
 
 OF: Mapping[str, Things] = {
@@ -34,6 +45,7 @@ OF: Mapping[str, Things] = {
         held=unended()[_HELD],
         cron=BUSY_CRON,
         new_cron=NEW_CRON,
+        bulk_job=BULK_JOBS[BIG],
     ),
     # In which nothing goes on.
     SMALL: Things(
@@ -44,6 +56,7 @@ OF: Mapping[str, Things] = {
         held=planned_of(SMALL),
         cron=id_of(101),
         new_cron=id_of(9_999),
+        bulk_job=BULK_JOBS[SMALL],
     ),
 }
 

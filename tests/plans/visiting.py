@@ -48,7 +48,8 @@ def _anew() -> AbstractContextManager[Any]:
 
 def _known(report: KnownReport) -> AbstractContextManager[Any]:
     """Let pages show a report, rather than read one."""
-    return patch.multiple(HealthWatch, begin_first=lambda _: None, look=lambda *_: report)
+    nothing, known = (lambda _: None), (lambda *_: report)
+    return patch.multiple(HealthWatch, begin=nothing, refresh=nothing, look=known, ask=known)
 
 
 def _checked(answer: TestResponse, path: str, answers: Collection[int]) -> str:

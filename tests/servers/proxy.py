@@ -4,7 +4,6 @@ import select
 import socket
 import threading
 from contextlib import closing, suppress
-from types import TracebackType
 from typing import Self
 
 from sqlalchemy import make_url
@@ -37,9 +36,7 @@ class TcpProxy:
         self._threads[0].start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._ends.set()
         for thread in self._threads:
             thread.join()

@@ -73,7 +73,7 @@ class RabbitmqServer(Server):
         path = self.folder / f"{names[0]}.json"
         path.write_text(json.dumps(_definitions_of(names)))
         self.account.own(path)
-        self._control("import_definitions", str(path))
+        self.control("import_definitions", str(path))
         self._offer(names)
 
     @property
@@ -145,7 +145,8 @@ class RabbitmqServer(Server):
             "definitions.json": json.dumps({"users": [guest], **first}),
         }
 
-    def _control(self, *arguments: str) -> None:
+    def control(self, *arguments: str) -> None:
+        """Run a command of rabbitmqctl."""
         self.run(program("rabbitmqctl", before=SCRIPTS), "--quiet", *arguments)
 
 

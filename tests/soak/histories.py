@@ -262,7 +262,7 @@ def tally_of(ends: int) -> Tally:
 
 
 # The same, whose ends are counted.
-HOUR_OF_SENDS = TallyKey("soak", START, "Work", 1, "function", DONE, "")
+HOUR_OF_SENDS = TallyKey("soak", 60, START, "Work", 1, "function", DONE, "")
 COUNTED = replace(VALID, rolled_up={HOUR_OF_SENDS: tally_of(1)}, recounted={HOUR_OF_SENDS: tally_of(1)})
 
 

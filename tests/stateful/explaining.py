@@ -34,6 +34,5 @@ def check_explanations(world: World) -> None:
 def _explained(core: Core, run_id: UUID) -> RunExplanation:
     # Not by the manager, whose bounded reads have threads and connections of their own.
     most_queued = core.config.max_queued
-    facts = core.read(waiting_facts.read, run_id, None, most_queued=most_queued)
-    assert facts is not None
+    (facts,) = core.read(waiting_facts.read, [run_id], None, most_queued=most_queued)
     return explained(WaitingCase(facts=facts, config=core.config, outside=Outside()))

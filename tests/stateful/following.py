@@ -109,7 +109,10 @@ class Following(Hands):
         came_through = self.report(
             held.worker, message, lambda: answers.append(held.worker.begin(held.request.execution)), troubles
         )
-        if is_taken and (came_through or (troubles and troubles[0].how is How.UNANSWERED)):
+        is_unanswered = (
+            bool(troubles) and troubles[0].how is How.UNANSWERED and self.starts_at_once(row, message)
+        )
+        if is_taken and (came_through or is_unanswered):
             self.note_start(row, message)
         self.look_at_report()
         held.request.begin(self.world.clock)
@@ -202,6 +205,17 @@ class Following(Hands):
             return
         key = AttemptKey(message.key.number, message.retries, before.executions)
         self.world.life_of(before.id).note_start(key, was_over=before.ended_at is not None)
+
+    def starts_at_once(self, row: Row[Any] | None, message: Message) -> bool:
+        """Whether the first write of a start records it; PostgreSQL's takes what is Queued, and no other."""
+        if not self.world.core.database.returns_alone:
+            return True
+        return (
+            row is not None
+            and row.status is TickerStatus.QUEUED
+            and not row.has_children
+            and row.retry_count == message.retries
+        )
 
     def row_of(self, message: Message) -> Row[Any] | None:
         """The row of a message's run, or None where it was deleted."""

@@ -8,7 +8,7 @@ from tests.stateful.surroundings import Surroundings
 from tests.stateful.troubles import Process
 from tickerq_celery.beat.loss_watch import LossWatch
 from tickerq_celery.beat.sweeper import Sweeper
-from tickerq_celery.broker.plain_json import plain
+from tickerq_celery.broker.known_tasks import AnyTask
 from tickerq_celery.cron.firing import Firing
 from tickerq_celery.enums import NodeKind
 from tickerq_celery.managers.cron.cron_tickers import CronTickerManager
@@ -31,12 +31,12 @@ class App:
         client = around.client_for(self.process)
         dispatcher = Dispatcher(core, Claimer(core), client)
         immediate = ImmediateDispatch(core, dispatcher)
-        storing = UnitOfWork(core, immediate.dispatch, plain)
+        storing = UnitOfWork(core, immediate.dispatch, AnyTask())
         # What a cancel or an operator lets start is left to a beat, as what an end lets start is.
         canceller = Canceller(core, client, lambda ids: None)
         self.time_tickers = TimeTickerManager(storing, canceller, PlainSurroundings())
         self.cron_tickers = CronTickerManager(storing, canceller, PlainSurroundings())
-        self.runs = RunManager(UnitOfWork(core, lambda ids: None, plain), canceller, PlainSurroundings())
+        self.runs = RunManager(UnitOfWork(core, lambda ids: None, AnyTask()), canceller, PlainSurroundings())
         self.pauses = PauseManager(storing)
 
 

@@ -59,7 +59,7 @@ def without(*columns: str, when: Callable[..., bool] = lambda *_, **__: True) ->
 
 def querying(rewrite: Rewrite) -> Mutation:
     """Return what lets a function that builds a query, and does not send it, build another one."""
-    return lambda build: lambda *arguments: rewrite(build(*arguments))
+    return lambda build: lambda *arguments, **named: rewrite(build(*arguments, **named))
 
 
 def query_without(*columns: str) -> Mutation:

@@ -265,7 +265,7 @@ SURFACES: Mapping[str, Mapping[str, Callable[[World], set[str]]]] = {
         "answer": lambda world: world.answered("/runs/{run_id}"),
         "form": lambda world: inputs_of_form(world, "/runs/new"),
         "page": lambda world: shown_on_page(world, TimeTicker, "/runs"),
-        "docs": lambda world: documented("docs/reference.md", "## `TimeTicker`"),
+        "docs": lambda world: documented("docs/reference/fields.md", "## `TimeTicker`"),
     },
     CRON: {
         "views": lambda world: attributes(Cron),
@@ -278,7 +278,7 @@ SURFACES: Mapping[str, Mapping[str, Callable[[World], set[str]]]] = {
         "answer": lambda world: world.answered("/crons/{cron_id}", "/crons/{cron_id}/payload"),
         "form": lambda world: inputs_of_form(world, "/crons/new"),
         "page": lambda world: shown_on_page(world, CronTicker, "/crons"),
-        "docs": lambda world: documented("docs/reference.md", "## `CronTicker`"),
+        "docs": lambda world: documented("docs/reference/fields.md", "## `CronTicker`"),
     },
     CRITERION: {
         "inputs": criteria_of_calls,
@@ -288,7 +288,7 @@ SURFACES: Mapping[str, Mapping[str, Callable[[World], set[str]]]] = {
         "API": lambda world: {each["name"] for each in world.paths["/runs"]["get"]["parameters"]},
         "form": lambda world: set(re.findall(r"<code>(\w+):</code>", world.admin.get("/help").text)),
         "page": criteria_of_pages,
-        "docs": lambda world: documented("docs/concepts.md", "## Reading"),
+        "docs": lambda world: documented("docs/reference/reading.md", "## Reading"),
     },
 }
 NAMES = {

@@ -12,6 +12,7 @@ import pytest
 import tickerq_celery
 from tests.pages import names, section, table
 from tests.public_names import public_names
+from tickerq_celery import enums
 
 PACKAGE = "tickerq_celery"
 ROOT = Path(tickerq_celery.__file__).parent
@@ -103,6 +104,9 @@ MOST_PUBLIC_NAMES = 22
 DIALECTS = {"sqlite", "postgresql", "mysql", "mariadb"}
 NAMES_DIALECTS = ("store/tables/column_types.py", "store/database/dialects/")
 READS_WALL_CLOCK = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"}
+
+
+SETS_OF_STATUSES = ("UNSTARTED", "CLAIMED", "UNENDED", "SUCCEEDED", "DECIDED", "TERMINAL", "RETRIABLE")
 
 
 # Not at the import, which each process of a run does.
@@ -241,6 +245,41 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
     graph = {name: {module_of(each) for each in own(parsed(path))} - {name} for name, path in files.items()}
     TopologicalSorter(graph).prepare()
+
+
+def named_in(tree: ast.AST, field: str) -> bool:
+    return any(
+        field in (getattr(node, part, None) for part in ("attr", "id", "arg", "value"))
+        for node in walked(tree)
+    )
+
+
+# An option is written down once for each surface, however many rooms act on it.
+@pytest.mark.parametrize(("field", "most"), [("concurrency_key", 25), ("hard_timeout", 19)])
+def test_few_files_name_an_option_of_tickers(field: str, most: int) -> None:
+    found = [name_of(path) for path, tree in trees(SOURCES) if named_in(tree, field)]
+    assert len(found) <= most, found
+
+
+def statuses_in(node: ast.AST) -> frozenset[str]:
+    """Return the statuses that a literal lists, if it lists nothing else."""
+    found = [ast.unparse(each) for each in getattr(node, "elts", ())]
+    is_all = all(each.startswith("TickerStatus.") for each in found)
+    return frozenset(each.removeprefix("TickerStatus.") for each in found) if is_all else frozenset()
+
+
+def test_a_set_of_statuses_that_has_a_name_is_listed_beside_the_enum_only() -> None:
+    named = {name: frozenset(each.name for each in getattr(enums, name)) for name in SETS_OF_STATUSES}
+    wrong = [
+        f"{name_of(path)}:{node.lineno}"
+        for path, tree in trees(SOURCES)
+        if name_of(path) != "enums.py"
+        for node in walked(tree)
+        if isinstance(node, ast.Set | ast.List | ast.Tuple) and statuses_in(node) in named.values()
+    ]
+    assert wrong == []
+    pages = [(name_of(page), page.read_text("utf-8")) for page in (PROJECT / "dashboard").rglob("*.html")]
+    assert [name for name, text in pages if re.search(r"status\.value *[<>]", text)] == []
 
 
 def test_the_root_holds_the_rooms_and_the_doors_and_nothing_else() -> None:

@@ -9,6 +9,7 @@ import pytest
 from tickerq_celery import errors
 from tickerq_celery.errors import (
     CallError,
+    CallNotKeptError,
     ClaimSupersededError,
     ConfigError,
     DuplicateFunctionError,
@@ -24,6 +25,8 @@ from tickerq_celery.errors import (
     RefusedValueError,
     SchemaError,
     StoreError,
+    StoreTimeoutError,
+    StoreUnreachableError,
     TerminateExecution,
     TickerBusyError,
     TickerCancelled,
@@ -37,7 +40,7 @@ from tickerq_celery.errors import (
     UnknownTaskError,
     UnreadableRequestError,
 )
-from tickerq_celery.wording import shortened
+from tickerq_celery.wording import cause_of, shortened
 
 ID = UUID(int=1)
 RAISED = [
@@ -57,10 +60,13 @@ RAISED = [
         OtherDatabaseError("sqlite:///b.db", UUID(int=2), ID),
         f"session: its database holds the ticker store {UUID(int=2)}, and",
     ),
+    (CallNotKeptError("add", "it is no JSON"), "an outbox cannot keep a call of add: it is no JSON"),
     (DuplicateFunctionError("Send", "a:b", "c:d"), "function name 'Send' is taken by a:b; c:d needs"),
     (TickerChangedError(ID, None), f"ticker {ID} has changed since it was read"),
     (TickerChangedError("tag eu", None), "the pause of tag eu has changed since it was read"),
     (OperationReusedError(ID, "runs.cancel"), f"operation_id: {ID} was used before, for runs.cancel"),
+    (StoreTimeoutError(2.9), "the store did not answer: no answer in 2.9 s"),
+    (StoreUnreachableError("refused"), "the store did not answer: refused"),
     (QueryTooWideError(2), "reading took longer than 2 s: narrow its filters"),
     (DuplicateTickerError("k"), "unique_key: a ticker with key 'k' is still active"),
     (
@@ -155,6 +161,12 @@ def test_an_error_is_also_what_the_standard_library_calls_it(
 class Loud:
     def __repr__(self) -> str:
         raise RuntimeError("no repr")
+
+
+def test_what_a_sentence_names_as_a_cause_brings_no_full_stop_of_its_own() -> None:
+    assert cause_of(ConnectionError("Error 111. Connection\nrefused.")) == (
+        "ConnectionError: Error 111. Connection refused"
+    )
 
 
 def test_a_shown_value_is_short() -> None:

@@ -115,3 +115,9 @@ def test_the_list_of_commands_imports_none_of_them() -> None:
         for name in ("acting", "command_group", "commands", "failures", "own_commands", "terminal")
     }
     assert found & {"celery", "sqlalchemy", "pydantic", "flask", "tickerq_celery.extension"} == set()
+
+
+def test_a_command_that_lists_runs_imports_nothing_that_explains_one() -> None:
+    found = imported_by("import tickerq_celery.cli.reading.runs")
+    assert "tickerq_celery.managers.runs.runs" in found
+    assert {name for name in found if name.startswith("tickerq_celery.health.waiting")} == set()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tests.named_tests import ROOT, known_in, named_in
 
-PAGE = ROOT / "docs" / "parity.md"
-TESTS = ROOT / "docs" / "parity-tests.md"
+PAGE = ROOT / "docs" / "how-it-works" / "parity.md"
+TESTS = Path(__file__).with_name("parity_tests.md")
 # Under the page's headings, each id of the inventory that was made of TickerQ 10.3.
 IDS = Path(__file__).with_name("parity_ids.txt")
 ID = re.compile(r"[A-Z]{1,2}-\d\d")

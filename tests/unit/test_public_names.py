@@ -1,19 +1,22 @@
-"""What users may import: named by the README, complete, and what it says it is."""
+"""What users may import: named by the pages of the API, complete, and what it says it is."""
 
 import re
 from pathlib import Path
 
-from tests.pages import names, section, table, text_of
-from tests.public_names import INNER, PACKAGE, importable, public_names, types_met
+from tests.pages import names, section, table
+from tests.public_names import DOORS, INNER, PACKAGE, importable, public_names, types_met
 
 ROOT = Path(__file__).parents[2]
+API = "docs/reference/api"
 
 
-def test_the_readme_names_every_public_name_and_no_other() -> None:
-    rows = table(section("README.md", "## Names"))
+def test_the_pages_of_the_api_name_every_public_name_and_no_other() -> None:
+    rows = table(section(f"{API}/{PACKAGE}.md", f"# `{PACKAGE}`"))
     assert [row[0] for row in rows if not row[1]] == []
-    modules = re.findall(rf"^### `({PACKAGE}\.\w+)`$", text_of("README.md"), re.MULTILINE)
-    written = {module: sorted(names([section("README.md", f"### `{module}`")])) for module in modules}
+    written = {
+        f"{PACKAGE}.{door}": sorted(names([section(f"{API}/{door}.md", f"# `{PACKAGE}.{door}`")]))
+        for door in DOORS
+    }
     written[PACKAGE] = sorted(name for row in rows for name in names([row[0]]))
     assert written == public_names()
 
@@ -34,7 +37,7 @@ def test_what_users_meet_is_found() -> None:
 
 
 def test_no_page_names_what_is_of_the_inside() -> None:
-    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     calls = [rf"tickerq\.{name.partition('.')[2]}\b" for name in INNER if name.startswith("TickerQ.")]
     wrong = [page.name for page in pages for call in calls if re.search(call, page.read_text("utf-8"))]
     assert wrong == []

@@ -31,11 +31,13 @@ READS = {
     "counts",
     "preview",
     "explain",
+    "explain_held",
     "figures",
     "upcoming",
     "backfill_preview",
     "tree",
     "groups",
+    "result",
 }
 REMOVES_ONE, REMOVES_MANY = {"delete"}, {"delete_batch"}
 MANY = {"get_batch", "add_batch", "update_batch", "run_now_batch", "backfill"}

@@ -3,7 +3,7 @@
 from tests.named_tests import known_in, named_in
 from tests.pages import section, table, text_of
 
-PAGE = "docs/dashboard-security.md"
+PAGE = "docs/operations/dashboard-security.md"
 # What there is none of cannot be tested.
 ABSENT = "S28"
 LONGEST_CELL = 180

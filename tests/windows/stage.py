@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -81,6 +82,11 @@ def start_pruner(jobs: Jobs, archive: Path, *, trap: Trap) -> CeleryProcess:
     return jobs.script("tests.windows.pruning", celery=_celery(jobs), environ=environ, **_set(trap))
 
 
+def start_hand_back(jobs: Jobs, *, trap: Trap | None = None) -> CeleryProcess:
+    """Start the command that hands all calls back to Celery."""
+    return jobs.start_command("hand-back", "--apply", celery=_celery(jobs), **_set(trap))
+
+
 def _set(trap: Trap | None) -> dict[str, str]:
     return {} if trap is None else {"failpoint": trap.text}
 
@@ -129,12 +135,22 @@ def with_children(jobs: Jobs, *run_ids: UUID) -> list[UUID]:
 
 def publish_again(jobs: Jobs, run_id: UUID, *, times: int = 1) -> None:
     """Send the message of a run's first claim, as a broker does that delivers it more than once."""
+    with closing(_publisher(jobs)) as publisher:
+        for _ in range(times):
+            publisher.publish(Claim(id=run_id, number=1, function="Traced", queue=None))
+
+
+def messages_in_queue(jobs: Jobs) -> int | None:
+    """Return how many messages wait in the queue of the test."""
+    with closing(_publisher(jobs)) as publisher:
+        return publisher.queue_size(jobs.namespace)
+
+
+def _publisher(jobs: Jobs) -> CeleryPublisher:
     core = jobs.tickerq.core
     publisher = CeleryPublisher(jobs.tickerq.app, core.codec, lease=core.config.lease, connect_timeout=5)
     publisher.connect()
-    for _ in range(times):
-        publisher.publish(Claim(id=run_id, number=1, function="Traced", queue=None))
-    publisher.close()
+    return publisher
 
 
 def wait_for_start(jobs: Jobs, run_id: UUID, *, claim_no: int) -> None:

@@ -21,6 +21,7 @@ class Victim(StrEnum):
     CLOCK = "clock"
     CANCELLER = "canceller"
     PRUNER = "pruner"
+    COMMAND = "command"
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,8 +261,19 @@ ROLLUPS = tuple(
     Window(id="W18", victim=Victim.BEAT, point=point, is_variant=point is not CrashPoint.ROLLUP_COUNTED)
     for point in (CrashPoint.ROLLUP_COUNTED, CrashPoint.ROLLUP_UNCOMMITTED, CrashPoint.ROLLED_UP)
 )
+HAND_BACKS = tuple(
+    Window(
+        id="W19",
+        victim=Victim.COMMAND,
+        point=point,
+        involves_broker=True,
+        is_variant=point is not CrashPoint.PUBLISHED,
+    )
+    for point in (CrashPoint.CLAIM_UNCOMMITTED, CrashPoint.PUBLISHED, CrashPoint.STAMPED)
+)
 WINDOWS = (
     *BATCHES, ADDED, *REFUSED, *LOST_MESSAGES, *PREFETCHED, *CHILDREN, *WORKERS, *SWEEPS, *ZOMBIES,
     LONE_ZOMBIE, LOCKING_START, LOCKING_FINISH, TWICE, REDELIVERED, LIMITED, *CHAINS, STORE_UNREACHABLE,
     CLOCKS, *INSTANTS, FROZEN_INSTANT, *CANCELS, LOCKING_CANCEL, *PRUNES, BULK_JOB, *ROLLUPS,
+    *HAND_BACKS,
 )  # fmt: skip

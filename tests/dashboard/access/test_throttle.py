@@ -1,9 +1,12 @@
 """How often a password may be tried: five times, then with waits that grow."""
 
+import re
+
 import pytest
 from flask.testing import FlaskClient
 
 from tests.dashboard.conftest import BASE, LOGIN, PASSWORD, basic
+from tests.dashboard.page_text import THIN
 from tests.dashboard.seeds import Seeds
 from tickerq_dashboard.access.refusals import TooManyFailuresError
 from tickerq_dashboard.access.throttle import Throttle, network_of, wait_after
@@ -22,7 +25,8 @@ def test_the_sixth_wrong_password_is_answered_429_with_the_time_to_wait(client: 
     assert refused.status_code == 429
     assert 1 <= int(refused.headers["Retry-After"]) <= 30
     assert "WWW-Authenticate" not in refused.headers
-    assert refused.mimetype == "text/plain"
+    assert re.search(r"Wait \d+ s, then load the page again", refused.text.replace(THIN, " "))
+    assert 'aria-label="Pages"' not in refused.text
 
 
 def test_a_right_password_is_refused_while_throttled_and_elsewhere_is_not(client: FlaskClient) -> None:

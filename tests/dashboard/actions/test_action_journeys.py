@@ -22,6 +22,7 @@ def base(seeds: Seeds) -> Iterator[str]:
         yield f"http://{host}:{port}{BASE}"
 
 
+@pytest.mark.journey("J9")
 @pytest.mark.parametrize("script", [True, False])
 def test_many_are_retried_and_the_job_is_stopped(
     browser: Browser, base: str, seeds: Seeds, *, script: bool
@@ -51,6 +52,7 @@ def test_many_are_retried_and_the_job_is_stopped(
     page.context.close()
 
 
+@pytest.mark.journey("J20")
 @pytest.mark.parametrize("script", [True, False])
 def test_a_tag_is_paused_from_a_list_and_resumed_from_where_that_is_said(
     browser: Browser, base: str, seeds: Seeds, *, script: bool
@@ -64,7 +66,7 @@ def test_a_tag_is_paused_from_a_list_and_resumed_from_where_that_is_said(
     page.get_by_role("button", name="Pause tag").click()
     page.get_by_role("status").get_by_text("Paused tag").wait_for()
     assert seeds.tickerq.pauses.find()[0].reason == "a move"
-    page.get_by_role("main").get_by_role("link", name="Resume Tag eu …").click()
+    page.get_by_role("main").get_by_role("link", name="Resume tag eu …").click()
     page.get_by_role("button", name="Resume tag").click()
     page.get_by_role("status").get_by_text("Resumed tag").wait_for()
     assert seeds.tickerq.pauses.find() == ()

@@ -1,9 +1,5 @@
 """Pauses and bulk jobs from the pages, on each database: versions, moments and exclusions."""
 
-from collections.abc import Iterator
-
-import pytest
-
 from tests.dashboard.access.users import SECRET, by_role
 from tests.dashboard.actions.forms import Person
 from tests.dashboard.actions.many import act, asked, start, worked
@@ -12,13 +8,6 @@ from tickerq_celery import TickerStatus
 from tickerq_dashboard import create_app
 
 LATER = NOW.replace(year=2099)
-
-
-@pytest.fixture
-def store(store_url: str, namespace: str) -> Iterator[Seeds]:
-    seeds = Seeds(store_url, namespace)
-    yield seeds
-    seeds.close()
 
 
 def test_a_tag_is_paused_resumed_and_its_list_cancelled(store: Seeds) -> None:

@@ -34,7 +34,7 @@ def test_what_is_ticked_is_retried_and_the_rest_is_not(admin: Person, seeds: See
     answer = asked(admin, "/runs", "retry", ids=[one, two, done])
     said = text_of(answer.text)
     assert "Retry 3 runs?" in said
-    assert "those that you have ticked" in said
+    assert "the runs that you ticked" in said
     started = start(admin, answer, "retry", reason="the gateway is back")
     assert started.status_code == 303
     [job] = seeds.tickerq.bulk.find()
@@ -62,7 +62,7 @@ def test_all_that_match_are_those_of_the_filter_as_the_list_was(admin: Person, s
     meant = failed(seeds, 3, function="Send", tags=["eu"])
     failed(seeds, 2, function="Other", tags=["eu"])
     answer = asked(admin, "/runs?function=Send&tag=eu", "delete")
-    assert "Meant are all runs that have ended: function Send, tag eu." in text_of(answer.text)
+    assert "These are all runs that have ended: function Send, tag eu." in text_of(answer.text)
     assert "Delete 3 runs?" in answer.text
     now = datetime.now(UTC)
     newer = seeds.run(function="Send", tags=["eu"], status=TickerStatus.FAILED, created_at=now, ended_at=now)
@@ -80,7 +80,7 @@ def test_all_that_match_a_queue_are_those_that_are_routed_there_too(admin: Perso
     failed(seeds, 1, function="Count")
     other = failed(seeds, 1, function="Bill")[0]
     answer = asked(admin, "/runs?queue=slow&routed=Bill,+send&routed=Count", "delete")
-    said = "Meant are all runs that have ended: queue slow, or routed there Bill, send, Count."
+    said = "These are all runs that have ended: queue slow, or routed there Bill, send, Count."
     assert said in text_of(answer.text)
     start(admin, answer, "delete")
     worked(seeds)
@@ -161,7 +161,7 @@ def test_records_of_missed_instants_that_are_ticked_are_left_out_of_a_retry_and_
     answer = admin.send("/bulk/ask", {**ids, "action": "retry"})
     said = text_of(answer.text)
     assert "Retry 1 run?" in said
-    assert "Meant are those that you have ticked, but for 2 records of missed instants." in said
+    assert "These are the runs that you ticked, without 2 records of missed instants." in said
     job = start(admin, answer, "retry")
     worked(seeds)
     [done] = seeds.tickerq.bulk.find()
@@ -170,7 +170,7 @@ def test_records_of_missed_instants_that_are_ticked_are_left_out_of_a_retry_and_
     assert admin.send("/bulk/ask", {**ids, "ids": [], "action": "retry"}).status_code == 409
     deleted = text_of(admin.send("/bulk/ask", {**ids, "action": "delete"}).text)
     assert "Delete 3 runs?" in deleted
-    assert "Meant are those that you have ticked." in deleted
+    assert "These are the runs that you ticked." in deleted
 
 
 def ticked(person: Person, page: str, runs: list[UUID]) -> dict[str, Any]:
@@ -255,7 +255,7 @@ def test_nothing_ticked_and_nothing_that_matches_is_said(admin: Person, seeds: S
     refused = asked(admin, "/runs", "retry", ids=[])
     assert (refused.status_code, "Not started to retry: no run is ticked." in refused.text) == (422, True)
     refused = asked(admin, "/runs", "retry")
-    assert (refused.status_code, "no run matches of which that can be done" in refused.text) == (409, True)
+    assert (refused.status_code, "no run matches to which that can be done" in refused.text) == (409, True)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from tests.dashboard.page_text import text_of
 from tests.dashboard.seeds import NOW, Seeds
 from tickerq_celery import TickerStatus
 
-UNMET = "Rule RunCondition did not match! It is on_success, and the parent is Failed"
+UNMET = "Rule RunCondition did not match! It is OnSuccess, and the parent is Failed"
 
 
 class Chain:
@@ -56,9 +56,7 @@ def test_what_failed_is_retried_with_what_was_skipped_for_it(
     assert statuses(seeds, chain) == ["IDLE", "IDLE", "IDLE"]
     [entry] = seeds.tickerq.audit.find(action="chains.retry_failed")
     assert (entry.object_id, entry.reason, entry.count) == (str(chain.receipt), "the bank is back", 2)
-    assert f"Set 2 runs to run again in the chain of {chain.receipt.hex[-12:]}" in text_of(
-        admin.get(done.location).text
-    )
+    assert "Set 2 runs to run again in the chain of Pay “Order 7”" in text_of(admin.get(done.location).text)
 
 
 def test_the_rest_is_cancelled_and_what_has_ended_stays(admin: Person, seeds: Seeds, chain: Chain) -> None:
@@ -66,7 +64,7 @@ def test_the_rest_is_cancelled_and_what_has_ended_stays(admin: Person, seeds: Se
     assert "1 run has not started and will not. What has ended stays as it is." in asked
     done = admin.act(chain.page, "cancel-rest")
     assert statuses(seeds, chain) == ["FAILED", "SKIPPED", "CANCELLED"]
-    assert f"Cancelled or asked to end 1 run in the chain of {chain.receipt.hex[-12:]}" in text_of(
+    assert "Cancelled or asked to end 1 run in the chain of Pay “Order 7”" in text_of(
         admin.get(done.location).text
     )
     assert admin.offers(chain.page) == {"retry-failed"}
@@ -115,7 +113,7 @@ def test_a_chain_that_changed_after_it_was_shown_is_not_touched(
     )
     assert statuses(seeds, chain) == ["FAILED", "SKIPPED", "CANCELLED"]
     gone = admin.send(f"/chains/{uuid4()}/retry-failed", form)
-    assert (gone.status_code, "the chain is not there any more" in gone.text) == (404, True)
+    assert (gone.status_code, "the chain no longer exists" in gone.text) == (404, True)
 
 
 def test_a_page_offers_what_the_role_may_do(client: FlaskClient, chain: Chain) -> None:

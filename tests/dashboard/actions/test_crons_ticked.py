@@ -58,6 +58,12 @@ def test_what_is_ticked_is_paused_and_the_rest_is_not(admin: Person, seeds: Seed
     assert "it is paused already by ben" in audit
 
 
+def test_those_of_one_function_are_told_apart_before_they_are_deleted(admin: Person, seeds: Seeds) -> None:
+    rates = [seeds.cron(description=f"EUR to {each}") for each in ("USD", "GBP")]
+    said = text_of(asked(admin, "delete", rates).text)
+    assert ("EUR to USD" in said, "EUR to GBP" in said) == (True, True)
+
+
 def test_what_is_paused_is_resumed_and_the_list_keeps_its_filter(admin: Person, seeds: Seeds) -> None:
     one, two = (seeds.cron(is_enabled=False, paused_at=NOW, tags=["eu"]) for _ in range(2))
     answer = asked(admin, "resume", [one, two], page="/crons?tag=eu&state=paused")
@@ -140,11 +146,9 @@ def test_nothing_to_do_is_said(admin: Person, seeds: Seeds, action: str, status:
 
 def test_those_that_are_gone_are_counted_before_and_refused_alone(admin: Person, seeds: Seeds) -> None:
     one, gone = seeds.cron(), uuid4()
-    assert "1 of those that were ticked is not there any more" in text_of(
-        asked(admin, "delete", [one, gone]).text
-    )
+    assert "1 ticked cron ticker no longer exists" in text_of(asked(admin, "delete", [one, gone]).text)
     answer = asked(admin, "delete", [gone])
-    assert (answer.status_code, "none of them is there any more" in answer.text) == (409, True)
+    assert (answer.status_code, "none of them exists any more" in answer.text) == (409, True)
 
 
 def test_who_may_not_is_offered_nothing_and_refused(client: FlaskClient, seeds: Seeds) -> None:

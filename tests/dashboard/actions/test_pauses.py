@@ -185,7 +185,10 @@ def test_what_a_resume_does_with_missed_instants_is_said_with_the_term_for_them(
         (f"/crons/{cron_id}/resume", "its policy"),
         ("/pauses/resume?kind=tag&name=eu", "the policies"),
     ):
-        assert f"Let {whose} for missed instants (misfire) decide on what passed" in admin.get(path).text
+        assert (
+            f"Let {whose} for missed instants (misfire) decide about the instants missed"
+            in admin.get(path).text
+        )
 
 
 def test_the_banner_says_first_that_everything_is_paused_and_as_soon_as_it_is_not(

@@ -1,6 +1,5 @@
 """Programs with tokens of each role."""
 
-from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
@@ -42,11 +41,9 @@ class Program:
 
 
 @pytest.fixture
-def seeds(store_url: str, namespace: str) -> Iterator[Seeds]:
+def seeds(store: Seeds) -> Seeds:
     """A store of each kind: what the API promises is the same on all."""
-    seeds = Seeds(store_url, namespace)
-    yield seeds
-    seeds.close()
+    return store
 
 
 @pytest.fixture

@@ -1,5 +1,8 @@
 """Errors as programs read them: problem details, with the field and without what was sent."""
 
+import re
+from uuid import uuid4
+
 import pytest
 from flask import Flask
 
@@ -8,6 +11,7 @@ from tests.dashboard.api.conftest import API, Program, bearer
 from tests.dashboard.conftest import BASE
 from tests.dashboard.seeds import Seeds
 from tickerq_celery.errors import QueryTooWideError, StoreError
+from tickerq_dashboard.api.routes import API_ROUTES
 
 CANARY = "hunter2"
 FIELDS = {"type", "title", "status", "detail", "request_id", "errors"}
@@ -79,6 +83,19 @@ def test_a_wrong_method_says_which_are_right(program: Program) -> None:
     response = program.send("PUT", "/nodes")
     assert (response.status_code, response.mimetype) == (405, "application/problem+json")
     assert response.headers["Allow"] == "GET, HEAD, OPTIONS"
+
+
+def test_an_address_that_is_only_sent_to_says_so_to_one_who_looks(program: Program) -> None:
+    only_sent_to = [each for each in API_ROUTES if each.method == "POST"]
+    looked_at = {each.path for each in API_ROUTES if each.method == "GET"}
+    for route in only_sent_to:
+        if route.path in looked_at:
+            continue
+        address = re.sub("<uuid:[a-z_]+>", str(uuid4()), route.path)
+        response = program.get(address.removeprefix("/api/v1"))
+        assert (response.status_code, response.mimetype) == (405, "application/problem+json"), address
+        assert response.headers["Allow"] == "OPTIONS, POST"
+    assert program.get("/payload").status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from tests.dashboard.api.conftest import Program
 from tests.dashboard.seeds import NOW, Seeds
 from tickerq_celery import CronTicker, TickerStatus, TimeTicker
 from tickerq_dashboard.api.routes import API_ROUTES
+from tickerq_dashboard.reading import reader
 from tickerq_dashboard.routing import Route
 
 SECRET_TEXT = "the card 4111 was refused"
@@ -94,6 +97,21 @@ def test_lists_take_the_filters_of_the_pages_and_go_both_ways(seeds: Seeds, prog
     assert len(program.get("/runs?limit=200").json["items"]) == 6
 
 
+def test_a_list_that_ends_early_says_how_many_rows_it_read_and_how_far(
+    seeds: Seeds, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for minutes in range(6):
+        failed(seeds, ended_at=NOW - timedelta(minutes=minutes))
+    whole = program.get("/runs?tag=gone").json
+    assert (whole["looked_at"], whole["looked_back_to"], whole["next"]) == (None, None, None)
+    monkeypatch.setattr(reader, "MOST_SEARCHED", 4)
+    early = program.get("/runs?tag=rare").json
+    assert (early["items"], early["looked_at"]) == ([], 4)
+    # Rows of other namespaces, which the run's database has too, are among those that were looked at.
+    assert early["looked_back_to"] >= f"{NOW - timedelta(minutes=3):%Y-%m-%dT%H:%M:%SZ}"
+    assert early["next"] is not None
+
+
 def test_lists_take_what_is_routed_to_a_queue_with_that_queue_only(seeds: Seeds, program: Program) -> None:
     names = ("Bill, send", "Count", "Other")
     ids = {name: str(failed(seeds, function=name)) for name in names}
@@ -132,6 +150,27 @@ def test_who_may_not_see_payloads_reads_types_and_no_texts(
     refused = blind.get(f"/runs/{run_id}/payload")
     assert (refused.status_code, refused.mimetype) == (403, "application/problem+json")
     assert "4111" not in refused.text
+
+
+def test_what_a_run_returned_for_its_children_hides_its_secrets(
+    seeds: Seeds, program: Program, blind: Program
+) -> None:
+    def found(**columns: Any) -> Any:
+        run_id = seeds.run(status=TickerStatus.DONE, due_at=None, **columns)
+        assert blind.get(f"/runs/{run_id}/result").status_code == 403
+        return program.get(f"/runs/{run_id}/result").json
+
+    kept = {"has_children": True}
+    masked = {"id": str(2**53), "token": "\u2022\u2022\u2022"}
+    stored = b'{"value":{"id":9007199254740992,"token":"4111"}}'
+    assert found(**kept, result=stored) == {"is_kept": True, "result": masked, "problem": None}
+    assert found(**kept) == {"is_kept": True, "result": None, "problem": None}
+    assert found(**kept, result=b'{"refused":"result: too large"}') == {
+        "is_kept": True,
+        "result": None,
+        "problem": "result: too large",
+    }
+    assert found() == {"is_kept": False, "result": None, "problem": None}
 
 
 def test_a_payload_keeps_its_numbers_and_hides_its_secrets(seeds: Seeds, program: Program) -> None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from tests.dashboard.api.conftest import Program
 from tests.dashboard.seeds import Seeds
 from tickerq_celery.managers import functions as managers_functions
+from tickerq_celery.views import CheckedBy
 
 
 class Order(BaseModel):
@@ -49,13 +50,12 @@ def test_it_stores_nothing_and_anyone_who_may_read_may_ask(api_app: Flask, seeds
     assert not seeds.tickerq.audit.find()
 
 
-def test_what_only_a_worker_knows_is_not_decided(
-    program: Program, seeds: Seeds, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(managers_functions.FunctionManager, "check_request", lambda *_: False)
-    seeds.tickerq.function("charge_card")(lambda: None)
-    response = program.send("POST", "/payload/validate", json={"function": "charge_card"})
-    assert response.json == {"is_valid": None, "errors": []}
+@pytest.mark.usefixtures("functions")
+def test_what_only_a_worker_knows_is_not_decided(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    for checked_by in (CheckedBy.NOTHING, CheckedBy.UNUSABLE):
+        monkeypatch.setattr(managers_functions.FunctionManager, "check_request", lambda *_, by=checked_by: by)
+        response = program.send("POST", "/payload/validate", json={"function": "charge_card"})
+        assert response.json == {"is_valid": None, "checked_by": checked_by.value, "errors": []}
 
 
 def test_a_function_that_nothing_knows_is_refused(program: Program) -> None:

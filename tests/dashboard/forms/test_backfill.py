@@ -131,7 +131,7 @@ def test_a_form_that_is_sent_twice_backfills_once(admin: Person, seeds: Seeds) -
         ({"end": "2099-01-01T00:00"}, "Only the past can be backfilled, it is 20"),
         ({"per_minute": "0"}, "1 or more."),
         ({"start": "2026-03-29T02:30"}, "The clocks of Europe/Berlin skip this time."),
-        ({"start": "2025-10-26T02:30"}, "Choose which of both."),
+        ({"start": "2025-10-26T02:30"}, "Choose one of the two."),
     ],
 )
 def test_what_is_no_span_is_said_beside_its_field(

@@ -154,7 +154,7 @@ def test_an_interval_fires_by_elapsed_time(admin: Person, seeds: Seeds) -> None:
         ({"start_at": "soon"}, "start_at", "Write a date and a time."),
         ({"description": "x" * 501}, "description", "500 characters at most."),
         ({"function": "charge_card", "request": '{"customer": "x"}'}, "request", "customer: "),
-        ({"function": "charge_card", "request": "{"}, "request", "no JSON"),
+        ({"function": "charge_card", "request": "{"}, "request", "not JSON"),
         ({"children.0.function": ""}, "children.0.function", "Name a function."),
         ({"children.0.function": "nope"}, "children.0.function", "No function of this name"),
         (
@@ -329,7 +329,7 @@ def test_what_another_one_changed_meanwhile_is_shown_and_not_overwritten(admin: 
     refused = press(admin, path, form)
     said = text_of(refused.text)
     assert refused.status_code == 409
-    assert "Not saved: it has changed since you opened this form" in said
+    assert "Not saved: ben changed this cron ticker at" in said
     assert "Description: theirs becomes mine" in said
     assert "Queue: " not in said
     assert "Last changed by ben" in said

@@ -42,6 +42,7 @@ def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name).last.click()
 
 
+@pytest.mark.journey("J10")
 def test_a_cron_ticker_is_reviewed_as_one_types_and_created(
     browser: Browser, base: str, store: Seeds
 ) -> None:
@@ -75,6 +76,23 @@ def test_a_cron_ticker_is_reviewed_as_one_types_and_created(
     page.context.close()
 
 
+def test_by_mouse_the_zone_of_a_schedule_is_typed_over_also_one_that_was_refused(
+    browser: Browser, base: str
+) -> None:
+    page, _ = opened(browser, f"{base}/crons/new")
+    zone = page.get_by_label("Time zone of the schedule")
+    for typed in ("Mars/Base", "Asia/Kolkata"):
+        zone.click()
+        page.keyboard.type(typed)
+        assert zone.input_value() == typed
+        press(page, "Create cron ticker")
+        page.locator(".note.bad").wait_for()
+        page.wait_for_load_state()
+    expect(page.locator(".note.bad")).not_to_contain_text("time zone")
+    page.context.close()
+
+
+@pytest.mark.journey("J20")
 @pytest.mark.verify
 def test_a_cron_ticker_is_edited_without_script(browser: Browser, base: str, store: Seeds) -> None:
     cron_id = store.cron(function="clean_up", next_run_at=NOW.replace(year=2099))
@@ -114,6 +132,7 @@ def test_a_chain_is_built_and_scheduled(browser: Browser, base: str, store: Seed
     page.context.close()
 
 
+@pytest.mark.journey("J7")
 @pytest.mark.verify
 def test_a_failed_run_is_cloned_with_another_payload(browser: Browser, base: str, store: Seeds) -> None:
     run_id = store.run(function="unknown", status=TickerStatus.FAILED, request=b'{"password":"x","n":1}')
@@ -124,7 +143,7 @@ def test_a_failed_run_is_cloned_with_another_payload(browser: Browser, base: str
     payload.fill("{oops")
     page.get_by_label("Function", exact=True).fill("clean_up")
     press(page, "Schedule copy")
-    page.get_by_text("This is no JSON").first.wait_for()
+    page.get_by_text("This is not JSON").first.wait_for()
     payload = page.get_by_label("Payload", exact=True)
     payload.fill("")
     page.get_by_label("After a time").check()
@@ -137,6 +156,7 @@ def test_a_failed_run_is_cloned_with_another_payload(browser: Browser, base: str
     page.context.close()
 
 
+@pytest.mark.journey("J11")
 @pytest.mark.verify
 def test_a_waiting_run_is_edited_and_a_lost_update_is_refused(
     browser: Browser, base: str, store: Seeds
@@ -150,7 +170,7 @@ def test_a_waiting_run_is_edited_and_a_lost_update_is_refused(
     first.get_by_role("status").get_by_text("Saved the changes").wait_for()
     second.get_by_label("Description").fill("second")
     press(second, "Save changes")
-    second.get_by_text("Not saved: it has changed since you opened this form").wait_for()
+    second.get_by_text("Not saved: admin changed this run at").wait_for()
     press(second, "Save changes")
     second.get_by_role("status").get_by_text("Saved the changes").wait_for()
     assert store.tickerq.runs.get(run_id).description == "second"

@@ -86,6 +86,40 @@ def test_a_review_says_when_it_runs_and_how_often_it_is_tried(admin: Person, see
     assert runs(seeds) == []
 
 
+def test_a_moment_that_has_passed_is_warned_about(admin: Person, seeds: Seeds) -> None:
+    past = {**fields_of(admin.get(NEW).text), **GOOD, "when": "at", "zone": "UTC", "at": "2020-01-01T09:30"}
+    said = text_of(fill(admin, NEW, past, step="review").text)
+    assert "2020-01-01 09:30:00 UTC is in the past" in said
+    assert ": it runs now." in said
+    assert "as soon as a worker is free" not in said
+    assert "is in the past" not in text_of(
+        fill(admin, NEW, {**past, "at": "2098-01-01T09:30"}, step="review").text
+    )
+
+
+def test_who_stores_for_a_past_moment_without_a_review_hears_of_it_afterwards(
+    admin: Person, seeds: Seeds
+) -> None:
+    past = {**fields_of(admin.get(NEW).text), **GOOD, "when": "at", "zone": "UTC", "at": "2020-01-01T09:30"}
+
+    def told(texts: dict[str, str]) -> str:
+        return text_of(admin.get(press(admin, NEW, texts).location).text)
+
+    assert "2020-01-01 09:30:00 UTC was in the past: it runs now." in told(past)
+    for when in ({"when": "now"}, {"at": "2098-01-01T09:30"}):
+        form = fields_of(admin.get(NEW).text)
+        assert "was in the past" not in told({**past, "operation_id": form["operation_id"], **when})
+
+
+def test_a_zone_that_does_not_exist_is_refused_in_the_form(admin: Person, seeds: Seeds) -> None:
+    wrong = {**fields_of(admin.get(NEW).text), **GOOD, "when": "at", "at": "2098-01-01T09:30"}
+    for zone in ("UTCKolkata", "Mars/Base"):
+        page = press(admin, NEW, {**wrong, "zone": zone})
+        assert (page.status_code, "There is no such time zone" in page.text) == (422, True)
+        assert 'name="zone" aria-invalid="true"' in page.text
+    assert runs(seeds) == []
+
+
 def test_a_chain_is_built_to_any_depth_without_script(admin: Person, seeds: Seeds) -> None:
     page = fill(admin, NEW, GOOD, step="add:")
     for step in ("add:children.0.", "add:children.0.children.0.", "add:"):
@@ -276,7 +310,7 @@ def test_a_lost_update_is_refused_with_both_versions(admin: Person, seeds: Seeds
     seeds.tickerq.time_tickers.update(run_id, description="theirs", by="ben")
     refused = press(admin, path, form)
     assert refused.status_code == 409
-    assert "Not saved: it has changed since you opened this form" in text_of(refused.text)
+    assert "Not saved: ben changed this run at" in text_of(refused.text)
     assert "Description: theirs becomes mine" in text_of(refused.text)
     assert "Last changed by ben" in text_of(refused.text)
     assert press(admin, path, fields_of(refused.text)).status_code == 303

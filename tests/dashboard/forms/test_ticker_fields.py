@@ -110,7 +110,7 @@ def test_who_does_not_change_payloads_says_what_becomes_of_a_lost_task(
     app = create_app(seeds.tickerq, auth=by_role, secret=SECRET, permissions=permissions)
     operator = Person(app.test_client(), "operator")
     page = operator.get("/runs/new").text
-    assert "Your role does not change payloads" in page
+    assert "Your role may not change payloads" in page
     texts = {**RUN, "kind": "task", "function": "shop.refresh", "on_lost": "retry"}
     assert ("args" in fields_of(page), "on_lost" in fields_of(page)) == (False, True)
     assert press(operator, "/runs/new", {**fields_of(page), **texts}).status_code == 303

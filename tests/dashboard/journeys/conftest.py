@@ -22,9 +22,11 @@ def site(seeds: Seeds) -> Iterator[Served]:
         yield served
 
 
-def opened(browser: Browser, site: Served, path: str, user: str = "admin") -> tuple[Page, list[str]]:
+def opened(
+    browser: Browser, site: Served, path: str, user: str = "admin", *, script: bool = True
+) -> tuple[Page, list[str]]:
     """Open a page as a user; return it, and what it complains of from now on."""
-    page = logged_in(browser, user=user).new_page()
+    page = logged_in(browser, user=user, script=script).new_page()
     complaints = watched(page)
     page.goto(site.base + path)
     return page, complaints

@@ -12,7 +12,10 @@ from tests.acceptance.waiting import wait_until
 from tests.dashboard.browsing import logged_in
 from tests.dashboard.conftest import BASE, PASSWORD, basic
 from tests.dashboard.journeys.conftest import opened
+from tests.dashboard.journeys.hosts import in_a_host_with_a_log_in
 from tests.dashboard.refreshing import refresh, stop_clock, wait_for_lead
+from tests.dashboard.running import running
+from tests.dashboard.seeds import Seeds
 from tests.dashboard.served import Served
 from tickerq_celery import TickerStatus
 
@@ -50,12 +53,15 @@ def another_site(html: str) -> Iterator[str]:
         server.server_close()
 
 
+@pytest.mark.journey("J1")
 def test_the_right_password_opens_and_the_sixth_wrong_one_is_told_to_wait(
     browser: Browser, site: Served
 ) -> None:
     stranger = browser.new_context()
-    answer = stranger.request.get(f"{site.base}/runs")
-    assert (answer.status, "charge_card" in answer.text()) == (401, False)
+    for path in ("/", "/runs"):
+        answer = stranger.request.get(site.base + path)
+        assert (answer.status, "charge_card" in answer.text()) == (401, False)
+        assert "Log in" in answer.text()
     stranger.close()
     page, _ = opened(browser, site, "/")
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
@@ -66,10 +72,12 @@ def test_the_right_password_opens_and_the_sixth_wrong_one_is_told_to_wait(
         refused = guessing.request.get(f"{site.base}/")
         statuses.append(refused.status)
     assert int(refused.headers["retry-after"]) > 0
+    assert "Wait" in refused.text()
     guessing.close()
     assert statuses == [401] * 5 + [429]
 
 
+@pytest.mark.journey("J2")
 def test_a_viewer_sees_every_page_and_no_button_and_a_forged_form_is_refused_and_kept(
     browser: Browser, site: Served
 ) -> None:
@@ -100,6 +108,7 @@ def test_a_viewer_sees_every_page_and_no_button_and_a_forged_form_is_refused_and
     page.context.close()
 
 
+@pytest.mark.journey("J22")
 def test_a_page_of_another_site_can_neither_post_nor_frame_nor_redirect(
     browser: Browser, site: Served
 ) -> None:
@@ -123,6 +132,7 @@ def test_a_page_of_another_site_can_neither_post_nor_frame_nor_redirect(
     page.context.close()
 
 
+@pytest.mark.journey("J28")
 def test_after_logging_out_no_data_is_shown_and_a_page_that_refreshes_says_so(
     browser: Browser, site: Served
 ) -> None:
@@ -145,6 +155,33 @@ def test_after_logging_out_no_data_is_shown_and_a_page_that_refreshes_says_so(
     assert dialogs == []
     assert PASSWORD not in expired.evaluate("JSON.stringify([localStorage, sessionStorage, document.cookie])")
     expired.context.close()
+
+
+@pytest.mark.journey("J28")
+def test_where_the_session_of_a_host_ends_a_refresh_says_so_and_no_way_back_shows_data(
+    browser: Browser, seeds: Seeds
+) -> None:
+    seeds.run(function="shop.secret_offer", status=TickerStatus.DONE)
+    app, below = in_a_host_with_a_log_in(seeds)
+    context = browser.new_context()
+    stop_clock(context)
+    page = context.new_page()
+    with running(app) as [(host, port)]:
+        origin = f"http://{host}:{port}"
+        page.goto(f"{origin}/log-in")
+        page.get_by_role("button", name="Log in").click()
+        pages = page.get_by_role("navigation", name="Pages")
+        pages.get_by_role("link", name="Runs").click()
+        expect(page.get_by_role("link", name="secret_offer")).to_be_visible()
+        wait_for_lead(page)
+        context.clear_cookies()
+        refresh(page, page.get_by_text("logged out: load the page again").is_visible)
+        pages.get_by_role("link", name="Cron tickers").click()
+        expect(page.locator("body")).not_to_contain_text("Cron tickers")
+        page.go_back()
+        expect(page.locator("body")).not_to_contain_text("secret_offer")
+        assert page.request.get(f"{origin}{below}/runs").status == 401
+    context.close()
 
 
 @pytest.mark.parametrize("origin", ["https://tickers.example", "http://localhost"])

@@ -28,6 +28,7 @@ def copied(page: Page) -> str:
     return str(page.evaluate("navigator.clipboard.readText()"))
 
 
+@pytest.mark.journey("J6")
 def test_the_id_the_traceback_and_the_payload_of_a_run_can_be_copied(
     browser: Browser, served: Served
 ) -> None:
@@ -46,6 +47,7 @@ def test_the_id_the_traceback_and_the_payload_of_a_run_can_be_copied(
     page.context.close()
 
 
+@pytest.mark.journey("J6")
 def test_where_a_page_may_not_write_to_the_clipboard_the_text_is_selected(
     browser: Browser, served: Served
 ) -> None:

@@ -15,7 +15,7 @@ from tests.dashboard.failing import FailingReader, unreachable
 from tests.dashboard.running import running
 from tests.dashboard.seeds import Seeds
 from tickerq_celery import TickerQ, TickerStatus
-from tickerq_celery.errors import QueryTooWideError
+from tickerq_celery.errors import QueryTooWideError, StoreTimeoutError
 from tickerq_dashboard import create_app
 
 pytestmark = pytest.mark.verify
@@ -44,6 +44,7 @@ def failed(page: Page, address: str, status: int, words: str) -> None:
     assert page.get_by_role("link", name="Go to the overview").or_(page.locator(".pages a").first).count()
 
 
+@pytest.mark.journey("J26")
 def test_an_empty_store_says_on_each_page_what_to_do(browser: Browser, seeds: Seeds) -> None:
     with dashboard(browser, seeds.tickerq) as (page, base, complaints):
         for path in EMPTY:
@@ -53,6 +54,7 @@ def test_an_empty_store_says_on_each_page_what_to_do(browser: Browser, seeds: Se
         assert complaints == []
 
 
+@pytest.mark.journey("J26")
 def test_one_row_is_a_page_of_one_row(browser: Browser, seeds: Seeds) -> None:
     run_id = seeds.run(function="Send", status=TickerStatus.DONE, ended_at=datetime.now(UTC))
     cron_id = seeds.cron(function="Send")
@@ -66,6 +68,7 @@ def test_one_row_is_a_page_of_one_row(browser: Browser, seeds: Seeds) -> None:
         assert complaints == []
 
 
+@pytest.mark.journey("J26")
 def test_what_was_deleted_says_by_whom_and_what_never_was_is_not_there(
     browser: Browser, seeds: Seeds
 ) -> None:
@@ -77,23 +80,25 @@ def test_what_was_deleted_says_by_whom_and_what_never_was_is_not_there(
         page.get_by_role("status").get_by_text("Deleted").wait_for()
         failed(page, f"{base}/runs/{run_id}", 410, "admin deleted it")
         expect(page.locator("main")).to_contain_text("of no use")
-        objects = [f"/{each}/{uuid4()}" for each in ("runs", "crons", "chains", "bulk")]
-        for path in (*objects, "/functions/Never", "/no"):
-            failed(page, base + path, 404, "Nothing is here")
+        for each in ("runs", "crons", "chains", "bulk"):
+            failed(page, f"{base}/{each}/{uuid4()}", 404, "There is no such")
+        failed(page, f"{base}/functions/Never", 404, "There is no such function")
+        failed(page, f"{base}/no", 404, "Nothing is at this address")
 
 
-class SlowReader:
-    """A TickerQ whose reads use up their budget."""
+class SilentReader:
+    """A TickerQ whose database hangs."""
 
     def __getattr__(self, name: str):
-        raise QueryTooWideError(2)
+        raise StoreTimeoutError(2.9)
 
 
+@pytest.mark.journey("J26")
 @pytest.mark.parametrize(
     ("tickerq", "status", "words"),
     [
-        (unreachable, 503, "The store does not answer"),
-        (SlowReader, 503, "Narrow the filter"),
+        (unreachable, 503, "The store cannot be reached"),
+        (SilentReader, 503, "The store gave no answer within 2.9 s"),
         (FailingReader, 500, "The dashboard failed"),
     ],
 )
@@ -105,6 +110,7 @@ def test_what_fails_is_a_page_that_shows_no_cause(
             failed(page, base + path, status, words)
 
 
+@pytest.mark.journey("J26")
 def test_a_store_that_stops_to_answer_fails_the_next_page_and_is_back_after_it(
     browser: Browser, seeds: Seeds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,7 +120,7 @@ def test_a_store_that_stops_to_answer_fails_the_next_page_and_is_back_after_it(
         with monkeypatch.context() as patch:
             patch.setattr(type(seeds.tickerq.runs), "get", slow)
             page.locator("tbody a", has_text="Send").click()
-            expect(page.locator("main")).to_contain_text("This is too much to read at once")
+            expect(page.locator("main")).to_contain_text("This run could not be read in time")
             assert CAUSES.search(page.content()) is None
         page.goto(f"{base}/runs/{run_id}")
         expect(page.locator(".badge")).to_have_text("Done")

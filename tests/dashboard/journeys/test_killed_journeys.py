@@ -18,6 +18,7 @@ from tickerq_dashboard import create_app
 pytestmark = pytest.mark.verify
 
 
+@pytest.mark.journey("J3")
 @pytest.mark.acceptance
 @pytest.mark.parametrize(("store_url", "broker_url"), [("sqlite", "fs")], indirect=True)
 def test_a_beat_and_a_worker_that_are_killed_are_named_within_half_a_minute_until_others_are_there(

@@ -37,6 +37,7 @@ def end_one(seeds: Seeds, name: str) -> None:
     seeds.run(function=name, status=TickerStatus.DONE, ended_at=seeds.tickerq.core.clock.now())
 
 
+@pytest.mark.journey("J19")
 def test_a_selection_and_the_place_on_the_page_outlast_three_refreshes(
     browser: Browser, served: Served
 ) -> None:
@@ -49,17 +50,20 @@ def test_a_selection_and_the_place_on_the_page_outlast_three_refreshes(
     address = page.locator(".rows tbody th a").nth(7).get_attribute("href")
     read = page.locator(f'.rows a[href="{address}"]')
     read.locator("b").evaluate("node => getSelection().selectAllChildren(node)")
-    page.evaluate("scrollTo(0, 260)")
-    kept = (page.evaluate(SELECTED), read.evaluate(TOP))
+    page.evaluate("scrollTo(0, 210)")
+    selected, top = page.evaluate(SELECTED), read.evaluate(TOP)
     assert page.evaluate("scrollY") > 200
     for name in ("first_new", "second_new", "third_new"):
         end_one(served.showcase.seeds, name)
         refresh(page, lambda name=name: page.get_by_role("link", name=name).count() == 1)
-        assert (page.evaluate(SELECTED), read.evaluate(TOP)) == kept
+        assert page.evaluate(SELECTED) == selected
+        # The browser moves the page by whole pixels, and rows stand at parts of one.
+        assert abs(read.evaluate(TOP) - top) <= 3
     assert complaints == []
     context.close()
 
 
+@pytest.mark.journey("J19")
 def test_of_two_tabs_one_asks_and_both_show_it_and_the_other_goes_on_when_it_is_closed(
     browser: Browser, served: Served
 ) -> None:
@@ -81,6 +85,7 @@ def test_of_two_tabs_one_asks_and_both_show_it_and_the_other_goes_on_when_it_is_
     context.close()
 
 
+@pytest.mark.journey("J19")
 def test_a_page_whose_server_is_stopped_says_so_and_recovers_when_it_is_back(
     browser: Browser, seeds: Seeds
 ) -> None:

@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
-from flask import Flask, redirect, session
-from flask_wtf.csrf import CSRFProtect, generate_csrf
+from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -13,13 +12,16 @@ from werkzeug.wrappers import Response
 
 from tests.dashboard.browsing import logged_in, watched
 from tests.dashboard.conftest import USERS
+from tests.dashboard.journeys.hosts import in_a_host_with_a_log_in
 from tests.dashboard.running import running
 from tests.dashboard.seeds import Seeds
 from tickerq_celery import TickerStatus
-from tickerq_dashboard import User, create_app, create_blueprint
+from tickerq_dashboard import create_app, create_blueprint
 
 pytestmark = pytest.mark.verify
 WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
+# A link's words have a count, which changes.
+HREFS = "all => all.map((each) => each.getAttribute('href'))"
 
 
 def below_a_path(seeds: Seeds) -> tuple[Flask, str]:
@@ -60,34 +62,6 @@ def one_of_two(seeds: Seeds) -> tuple[Flask, str]:
     return host, "/two"
 
 
-def in_a_host_with_a_log_in(seeds: Seeds) -> tuple[Flask, str]:
-    """A host with forms of its own and a log-in of its own, which the dashboard asks who is there."""
-    host = Flask("host", static_folder=None)
-    host.secret_key = "the host's own secret"
-    csrf = CSRFProtect(host)
-    blueprint = create_blueprint(
-        seeds.tickerq,
-        auth=lambda request: User(name=session["user"], role="admin") if "user" in session else None,
-        base_path="/admin/tickerq",
-        secret="0123456789abcdef",
-    )
-    host.register_blueprint(blueprint)
-    csrf.exempt(blueprint)
-
-    @host.get("/log-in")
-    def form() -> str:
-        token = generate_csrf()
-        field = f'<input type="hidden" name="csrf_token" value="{token}">'
-        return f'<form method="post">{field}<button name="user" value="ann">Log in</button></form>'
-
-    @host.post("/log-in")
-    def log_in() -> Any:
-        session["user"] = "ann"
-        return redirect("/admin/tickerq/")
-
-    return host, "/admin/tickerq"
-
-
 MOUNTS = (below_a_path, at_the_root, beside_others, behind_a_proxy, one_of_two, in_a_host_with_a_log_in)
 
 
@@ -103,6 +77,7 @@ def entered(page: Page, origin: str, below: str, mount: object) -> None:
     page.wait_for_load_state()
 
 
+@pytest.mark.journey("J25")
 @pytest.mark.parametrize("mount", MOUNTS, ids=lambda mount: mount.__name__)
 def test_all_that_pages_load_and_lead_to_stays_below_their_path(
     browser: Browser, seeds: Seeds, mount: Callable[[Seeds], tuple[Flask, str]]
@@ -116,12 +91,12 @@ def test_all_that_pages_load_and_lead_to_stays_below_their_path(
         complaints = watched(page)
         answers: list[tuple[str, int]] = []
         page.on("response", lambda answer: answers.append((answer.url, answer.status)))
-        for word in page.locator(".pages a").all_inner_texts():
-            link = page.get_by_role("navigation", name="Pages").get_by_role("link", name=word, exact=True)
+        pages = page.get_by_role("navigation", name="Pages")
+        for path in pages.get_by_role("link").evaluate_all(HREFS):
             # The first leads to where one is.
             with page.expect_navigation():
-                link.click()
-            expect(page.locator(".pages a[aria-current]")).to_have_text(word)
+                pages.locator(f'a[href="{path}"]').click()
+            expect(pages.locator("a[aria-current]")).to_have_attribute("href", path)
         page.get_by_label("Find a name or an id").last.fill(str(run_id))
         page.keyboard.press("Enter")
         page.get_by_role("button", name="Retry run").click()

@@ -55,6 +55,7 @@ def walk(page: Page, rel: str) -> Iterator[list[str]]:
             link.click()
 
 
+@pytest.mark.journey("J5")
 def test_runs_are_walked_there_and_back_without_gaps_while_others_end(browser: Browser, seeds: Seeds) -> None:
     start = datetime.now(UTC) - timedelta(days=1)
     ended = ({"status": TickerStatus.DONE, "ended_at": start + timedelta(seconds=at)} for at in range(RUNS))

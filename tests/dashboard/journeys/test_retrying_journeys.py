@@ -15,6 +15,7 @@ from tests.integration.making import ListPublisher
 from tests.tables import tickers
 from tickerq_celery import TickerStatus, TimeTicker
 from tickerq_celery.beat.bulk_runner import BulkRunner
+from tickerq_celery.enums import UNSTARTED
 from tickerq_dashboard import create_app
 
 pytestmark = pytest.mark.verify
@@ -41,6 +42,7 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
+@pytest.mark.journey("J6")
 def test_after_a_retry_the_fourth_attempt_appears_and_the_three_before_it_stay(
     page: Page, base: str, seeds: Seeds
 ) -> None:
@@ -69,6 +71,7 @@ def test_after_a_retry_the_fourth_attempt_appears_and_the_three_before_it_stay(
     expect(page.get_by_label("Traceback of attempt 1")).to_contain_text("line 1")
     page.get_by_role("button", name="Retry run").click()
     expect(page.get_by_role("status")).to_contain_text("Retried")
+    assert seeds.tickerq.runs.get(run_id).status in UNSTARTED
     page.get_by_text("As a table").click()
     wait_for_lead(page)
     now = seeds.tickerq.core.clock.now()
@@ -82,6 +85,7 @@ def test_after_a_retry_the_fourth_attempt_appears_and_the_three_before_it_stay(
     expect(page.get_by_text("Traceback of attempt 3")).to_be_visible()
 
 
+@pytest.mark.journey("J9")
 def test_all_that_match_are_retried_once_their_number_is_typed_and_a_newer_one_is_not(
     page: Page, base: str, seeds: Seeds
 ) -> None:
@@ -89,6 +93,7 @@ def test_all_that_match_are_retried_once_their_number_is_typed_and_a_newer_one_i
     those = {"status": TickerStatus.FAILED, "function": "shop.send"}
     failed = seeds.runs({**those, "unique_key": f"order {number}"} for number in range(137))
     page.goto(f"{base}/runs?status=failed")
+    page.locator(".boxed tbody input").first.check()
     page.get_by_label("All that match the filter, on every page").check()
     now = seeds.tickerq.core.clock.now()
     newer = seeds.run(**those, ended_at=now)

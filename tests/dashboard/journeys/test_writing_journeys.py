@@ -3,17 +3,21 @@
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from tests.dashboard.browsing import logged_in, watched
 from tests.dashboard.conftest import BASE, USERS
 from tests.dashboard.running import running
 from tests.dashboard.seeds import Seeds
+from tests.inner import make_function
+from tests.statements import functions
 from tickerq_celery import TickerContext, TickerStatus
+from tickerq_celery.functions.records import function_records
 from tickerq_dashboard import create_app
 
 pytestmark = pytest.mark.verify
@@ -31,6 +35,19 @@ class Order(BaseModel):
     customer: int
 
 
+class Address(BaseModel):
+    zip: str = Field(pattern=r"^\d{5}$")
+    since: date
+
+
+class Parcel(BaseModel):
+    to: Address
+    weight: int = Field(gt=0)
+
+
+def send_parcel(request: Parcel) -> None: ...
+
+
 @pytest.fixture(scope="module")
 def store(schema_url: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeds]:
     own = tmp_path_factory.mktemp("store") / "tickers.db"
@@ -42,6 +59,9 @@ def store(schema_url: Callable[[str], str], tmp_path_factory: pytest.TempPathFac
     @seeds.tickerq.function("charge")
     def charge(context: TickerContext[Order], request: Order) -> None: ...
 
+    # Only workers have this one.
+    elsewhere = [make_function(send_parcel, "send_parcel")]
+    seeds.tickerq.core.write(functions.register, list(function_records(elsewhere)))
     yield seeds
     seeds.close()
 
@@ -74,12 +94,19 @@ def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name).last.click()
 
 
+@pytest.mark.journey("J10")
+@pytest.mark.parametrize("sunday", ["SUN", "0"])
 def test_an_expression_that_never_fires_is_refused_and_sundays_are_previewed_as_they_are_listed(
-    page: Page, base: str, store: Seeds
+    page: Page, base: str, store: Seeds, sunday: str
 ) -> None:
+    store.tickerq.function(f"sundays_{sunday}")(lambda context: None)
     page.goto(f"{base}/crons/new")
-    page.get_by_label("Function", exact=True).fill("clean_up")
+    page.get_by_label("Function", exact=True).fill(f"sundays_{sunday}")
+    page.get_by_label("Time zone of the schedule").fill("America/New_York")
+    page.get_by_role("button", name="Weekdays").click()
     field = page.get_by_label("Cron expression").last
+    expect(field).to_have_value("0 9 * * 1-5")
+    expect(page.locator("#review .cronwords")).to_contain_text("on Monday to Friday, America/New_York time")
     field.fill("0 0 30 2 *")
     press(page, "Create cron ticker")
     error = page.locator(".fld", has=page.locator("#f-expression")).locator(".wrong")
@@ -87,26 +114,34 @@ def test_an_expression_that_never_fires_is_refused_and_sundays_are_previewed_as_
     expect(page.locator("#f-expression")).to_have_attribute("aria-invalid", "true")
     # The script, which reviews what is typed, comes after what is seen.
     page.wait_for_load_state()
-    assert not store.tickerq.cron_tickers.find(function="clean_up")
-    field.fill("30 2 * * SUN")
+    assert not store.tickerq.cron_tickers.find(function=f"sundays_{sunday}")
+    field.fill(f"30 2 * * {sunday}")
     review = page.locator("#review")
     expect(review.locator(".cronwords")).to_contain_text("on Sunday")
+    # In both directions, of a year.
+    expect(review).to_contain_text("The clocks skip 02:00 to 03:00")
     previewed = review.locator(".instants time").evaluate_all(MACHINE)
     assert len(previewed) == 5
+    zone = ZoneInfo("America/New_York")
+    assert {datetime.fromisoformat(each).astimezone(zone).weekday() for each in previewed} == {6}
     press(page, "Create cron ticker")
     expect(page.get_by_role("status")).to_contain_text("Created")
     page.wait_for_load_state()
     shown = page.locator(".instants time").evaluate_all(MACHINE)
-    assert shown[:5] == previewed
+    assert (shown[:5], len(shown)) == (previewed, 10)
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.locator(".instants td time").evaluate_all(CUT) == []
     page.goto(f"{base}/crons")
-    listed = page.locator(".crons tbody tr", has_text="clean_up").locator("time").evaluate_all(MACHINE)
+    listed = (
+        page.get_by_role("row").filter(has_text=f"sundays_{sunday}").locator("time").evaluate_all(MACHINE)
+    )
     assert listed[0] == previewed[0]
-    [cron] = store.tickerq.cron_tickers.find(function="clean_up")
-    assert cron.expression == "30 2 * * SUN"
+    [cron] = store.tickerq.cron_tickers.find(function=f"sundays_{sunday}")
+    assert (cron.expression, cron.time_zone) == (f"30 2 * * {sunday}", "America/New_York")
+    assert cron.next_run_at == datetime.fromisoformat(previewed[0])
 
 
+@pytest.mark.journey("J11")
 def test_of_two_who_edit_a_cron_ticker_the_second_sees_what_the_first_has_changed(
     browser: Browser, page: Page, base: str, store: Seeds
 ) -> None:
@@ -119,8 +154,12 @@ def test_of_two_who_edit_a_cron_ticker_the_second_sees_what_the_first_has_change
     expect(other.get_by_role("status")).to_contain_text("Saved the changes")
     other.context.close()
     page.get_by_label("Cron expression").last.fill("0 0 7 * * *")
-    press(page, "Save changes")
-    expect(page.locator("form [role=alert]")).to_contain_text("it has changed since you opened this form")
+    with page.expect_response(lambda it: it.request.is_navigation_request()) as answered:
+        press(page, "Save changes")
+    assert answered.value.status == 409
+    refused = page.locator("form [role=alert]")
+    expect(refused).to_contain_text("Not saved: admin changed this cron ticker at")
+    expect(refused).to_contain_text("Saving again overwrites those fields; what else was changed stays.")
     expect(page.locator("#review")).to_contain_text("of the first one")
     assert store.tickerq.cron_tickers.get(cron_id).expression == "0 0 9 * * *"
     press(page, "Save changes")
@@ -129,23 +168,32 @@ def test_of_two_who_edit_a_cron_ticker_the_second_sees_what_the_first_has_change
     assert (cron.expression, cron.description) == ("0 0 7 * * *", "of the first one")
 
 
-def test_a_payload_that_does_not_fit_is_refused_at_its_field_and_a_form_sent_twice_makes_one_run(
+@pytest.mark.journey("J7")
+def test_a_payload_is_refused_where_it_is_wrong_and_a_copy_that_is_sent_twice_is_one_run(
     page: Page, base: str, store: Seeds
 ) -> None:
-    page.goto(f"{base}/runs/new?function=charge")
+    failed = store.run(function="charge", status=TickerStatus.FAILED, request=b'{"customer": 6}')
+    page.goto(f"{base}/runs/{failed}")
+    page.get_by_role("link", name="Clone and edit …").click()
     payload = page.get_by_label("Payload", exact=True)
-    payload.fill('{"customer": "ann"}')
-    press(page, "Schedule run")
-    error = page.locator(".fld", has=payload).locator(".wrong")
-    expect(error).to_contain_text("customer")
-    expect(payload).to_have_attribute("aria-invalid", "true")
+    expect(payload).to_have_value(re.compile('"customer": 6'))
+    for typed, said in (
+        ('{"customer": 7,\n oops}', "line 2, column 2"),
+        ('{"customer": "ann"}', "customer: "),
+    ):
+        payload.fill(typed)
+        press(page, "Schedule copy")
+        error = page.locator(".fld", has=payload).locator(".wrong")
+        expect(error).to_contain_text(said)
+        expect(payload).to_have_attribute("aria-invalid", "true")
+        expect(payload).to_have_value(typed)
     payload.fill('{"customer": 7}')
     page.get_by_label("After a time").check()
     page.get_by_label("Time from now").fill("2 h")
     # What the script asks for a review of what is typed is a request by the same method.
     with page.expect_request(lambda it: it.is_navigation_request() and it.method == "POST") as sent:
-        page.get_by_role("button", name="Schedule run").last.dblclick()
-    expect(page.get_by_role("status")).to_contain_text("Scheduled")
+        page.get_by_role("button", name="Schedule copy").last.dblclick()
+    expect(page.get_by_role("status")).to_contain_text("Scheduled a copy")
     form = sent.value
     again = page.request.post(
         form.url,
@@ -153,9 +201,36 @@ def test_a_payload_that_does_not_fit_is_refused_at_its_field_and_a_form_sent_twi
         data=form.post_data or "",
     )
     assert (again.status, again.url) == (200, page.url)
-    assert len(store.tickerq.time_tickers.find(function="charge")) == 1
+    [copy] = [each for each in store.tickerq.time_tickers.find(function="charge") if each.id != failed]
+    assert (copy.cloned_from, copy.request) == (failed, {"customer": 7})
+    page.get_by_role("main").get_by_role("link", name=str(failed)).click()
+    page.wait_for_url(re.compile(str(failed)))
 
 
+@pytest.mark.journey("J17")
+def test_from_the_page_of_a_function_a_run_is_scheduled_with_a_payload_that_fits(
+    page: Page, store: Seeds, base: str
+) -> None:
+    page.goto(f"{base}/functions/send_parcel")
+    page.get_by_role("link", name="Schedule a run …").click()
+    payload = page.get_by_label("Payload", exact=True)
+    payload.fill('{"to": {"zip": "text", "since": "soon"}, "weight": 0}')
+    review = page.locator("#review")
+    page.get_by_role("button", name="Review").first.click()
+    for each in ("to.zip: String should match", "to.since: Input should be", "weight: Input should be"):
+        expect(review.get_by_text(f"The payload does not fit: {each}")).to_be_visible()
+    page.get_by_role("button", name="Schedule run").first.click()
+    for each in ("to.zip: String should match", "to.since: Input should be", "weight: Input should be"):
+        expect(page.locator("#e-request").get_by_text(each)).to_be_visible()
+    page.get_by_role("button", name="Fill in an example").click()
+    page.get_by_role("button", name="Schedule run").first.click()
+    expect(page.get_by_text("Fits what send_parcel takes.")).to_be_visible()
+    [run] = store.tickerq.runs.find(function="send_parcel")
+    assert run.created_by == "admin"
+    assert Parcel.model_validate(run.request).to.zip == "11111"
+
+
+@pytest.mark.journey("J20")
 def test_without_script_a_run_is_retried_and_a_cron_ticker_is_reviewed_created_and_paused(
     without_script: Page, base: str, store: Seeds
 ) -> None:

@@ -10,7 +10,7 @@ from tests.dashboard.access.users import SECRET, by_role
 from tests.dashboard.actions.forms import Person
 from tests.dashboard.conftest import BASE, LOGIN
 from tests.dashboard.forms.filling import fields_of
-from tests.dashboard.seeds import Seeds
+from tests.dashboard.seeds import Seeds, settle
 from tests.inner import Core
 from tickerq_celery.errors import QueryTooWideError
 from tickerq_celery.runtime import shared_limit
@@ -37,12 +37,15 @@ class Locked:
 
 
 @pytest.fixture
-def locked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Locked]:
+def locked(seeds: Seeds, monkeypatch: pytest.MonkeyPatch) -> Iterator[Locked]:
+    # What is read behind an earlier page counts for none.
+    settle()
     found = Locked()
     monkeypatch.setattr(shared_limit, "time", found)
     monkeypatch.setattr(ReadDatabase, "read_within", lambda _, *args: found.read_within(*args))
-    # The banner's report is read in another thread, for which a page waits 0.6 s.
-    monkeypatch.setattr(HealthWatch, "begin_first", lambda _: None)
+    # The banner's report is read in another thread.
+    for name in ("begin", "refresh"):
+        monkeypatch.setattr(HealthWatch, name, lambda _: None)
     monkeypatch.setattr(HealthWatch, "look", lambda _: KnownReport(report=None, age=0.0))
     return found
 

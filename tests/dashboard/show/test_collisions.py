@@ -36,8 +36,8 @@ def test_one_ticker_that_starts_often_collides_with_nothing() -> None:
 
 def test_the_fullest_minutes_come_first_and_no_more_than_are_shown() -> None:
     items = [item(NINE + number * MINUTE) for number in range(MOST_SHOWN + 5) for _ in range(2)]
-    found = collisions_of([*items, item(NINE + 12 * MINUTE)])
-    assert found[0].minute == NINE + 12 * MINUTE
+    found = collisions_of([*items, item(NINE + 7 * MINUTE)])
+    assert found[0].minute == NINE + 7 * MINUTE
     assert [each.minute for each in found[1:]] == [NINE + n * MINUTE for n in range(MOST_SHOWN - 1)]
 
 
@@ -51,3 +51,14 @@ def test_what_does_not_start_is_left_out_and_a_jitter_counts() -> None:
 def test_of_many_functions_some_are_named_and_the_rest_counted() -> None:
     [found] = collisions_of([item(NINE, f"f{number}") for number in range(MOST_NAMED + 3)])
     assert (len(found.functions), found.others) == (MOST_NAMED, 3)
+
+
+def test_bands_collide_where_their_moments_are_known_one_by_one() -> None:
+    hour = timedelta(hours=1)
+    hourly = [item(NINE, f"f{n}", new_id(), starts=24, every=hour, last=NINE + 23 * hour) for n in range(3)]
+    often = item(NINE, "often", new_id(), starts=4_320, every=timedelta(seconds=20))
+    found = collisions_of([*hourly, often, item(NINE + 5 * hour, "Report")])
+    assert (found[0].minute, found[0].tickers, found[0].starts) == (NINE + 5 * hour, 4, 4)
+    assert [each.tickers for each in found[1:]] == [3] * (MOST_SHOWN - 1)
+    uneven = item(NINE, "uneven", new_id(), starts=2, marks=(NINE, NINE + 7 * hour))
+    assert collisions_of([uneven, item(NINE + 7 * hour)])[0].minute == NINE + 7 * hour

@@ -44,6 +44,21 @@ def test_a_mark_is_in_the_bar_of_its_duration() -> None:
     assert bar.title == "1 attempt took 2.9\u202fs to 4.1\u202fs"
 
 
+@given(DURATIONS, st.integers(min_value=320, max_value=900))
+def test_no_name_of_a_mark_lies_over_another(durations: list[timedelta], width: int) -> None:
+    ordered = sorted(durations)
+    marks = [(f"p{part}", ordered[len(ordered) * part // 100]) for part in (50, 95, 99)]
+    drawn = histogram("only", buckets_of(durations), marks, width=width, height=150)
+    assert drawn is not None
+    assert len(drawn.marks) == 3
+    texts = [(float(mark.text_x), mark.text) for mark in drawn.marks if mark.text]
+    assert ", ".join(text for _, text in texts) == "p50, p95, p99"
+    # A letter of the chart's text is 6 pixels wide.
+    ends = [(x - 3 * len(text), x + 3 * len(text)) for x, text in texts]
+    assert all(right <= left for (_, right), (left, _) in pairwise(ends))
+    assert ends[-1][1] <= width
+
+
 @pytest.mark.parametrize("durations", [[timedelta(0)], [timedelta(days=30)]])
 def test_one_bar_is_a_chart(durations: list[timedelta]) -> None:
     drawn = histogram("only", buckets_of(durations), (("p50", durations[0]),), width=330, height=150)

@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 
 from tickerq_celery.wording import exactly, in_units
 from tickerq_dashboard.show.charts.bars import Step, bar_chart
-from tickerq_dashboard.show.charts.gantt import Span, gantt_of
-from tickerq_dashboard.show.charts.lanes import lanes_of
 from tickerq_dashboard.show.charts.scale import round_top
 from tickerq_dashboard.show.charts.strip import spark_path
 from tickerq_dashboard.show.durations import age, duration, exact
@@ -161,37 +159,6 @@ def test_one_failure_among_ten_thousand_is_seen() -> None:
     assert float(failed[0].y) > float(chart.zero)
     assert chart.columns[1].title == "14:04 to 15:04: 10,000 done, 1 failed"
     assert chart.labels[-1].text == "now 15:04"
-
-
-def test_an_attempt_that_runs_reaches_up_to_now() -> None:
-    start = NOW - timedelta(minutes=4)
-    spans = [
-        Span(css="failed", due=start, started=start, ended=start + timedelta(minutes=1)),
-        Span(
-            css="in-progress",
-            due=start + timedelta(minutes=1),
-            started=NOW - timedelta(minutes=2),
-            ended=None,
-        ),
-        Span(css="idle", due=NOW - timedelta(minutes=1), started=None, ended=None),
-    ]
-    rows = gantt_of(spans, BERLIN).rows
-    ends = [float(row.x) + float(row.width) for row in rows]
-    assert [round(float(row.x)) for row in rows] == [0, 222, 333]
-    assert round(ends[1]) == 444
-    assert (rows[1].wait_from, rows[1].wait_to) == ("111", "222")
-    assert rows[2].is_to_come
-
-
-def test_dense_starts_are_one_band() -> None:
-    starts = [("flush", NOW + timedelta(minutes=at)) for at in range(60)] + [
-        ("nightly", NOW + timedelta(hours=12))
-    ]
-    lanes = lanes_of(starts, NOW, NOW + timedelta(hours=24))
-    assert [(each.function, each.count, len(each.marks)) for each in lanes] == [
-        ("flush", 60, 1),
-        ("nightly", 1, 1),
-    ]
 
 
 def test_a_sparkline_needs_two_values() -> None:

@@ -570,7 +570,7 @@ def test_periodic_tasks_that_signals_add_are_entries(
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_the_example_of_the_page_is_kept_as_the_page_says(store_url: str) -> None:
-    page = (Path(__file__).parents[3] / "docs" / "celery-beat.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "celery-beat.md").read_text()
     [code] = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
     broker, store = "redis://localhost/0", "postgresql+psycopg://localhost/shop"
     assert broker in code

@@ -10,13 +10,12 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from types import FrameType
 from typing import NoReturn
-from uuid import UUID
 
 import pytest
 from sqlalchemy import event, select
 
 from tests.inner import Claim, Claimed, Claimer, NodeRegistration, profile
-from tests.integration.apps import caller_engine, enrol_worker, published, ticker_app
+from tests.integration.apps import caller_engine, due_run, enrol_worker, published, ticker_app
 from tests.manual_clock import START, ManualClock
 from tests.tables import tickers
 from tickerq_celery import CronTicker, TickerQ, TickerStatus, TimeTicker
@@ -43,14 +42,6 @@ def beat(tickerq: TickerQ) -> Iterator[TickerScheduler]:
     made = TickerScheduler(tickerq.app)
     yield made
     made.close()
-
-
-def due_run(tickerq: TickerQ, clock: ManualClock) -> UUID:
-    """Return a run that has fallen due and is unclaimed."""
-    later = TimeTicker(function="Send", execution_time=clock.now() + timedelta(seconds=1))
-    run_id = tickerq.time_tickers.add(later).id
-    clock.advance(seconds=1)
-    return run_id
 
 
 def test_a_beat_sleeps_until_the_next_run_falls_due_or_one_poll(

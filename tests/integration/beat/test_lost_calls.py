@@ -36,7 +36,7 @@ def published(core: Core, beat: Beat, on_lost: OnLost, **columns: object) -> UUI
 def look(core: Core, beat: Beat, clock: ManualClock, *, is_idle: bool = True) -> list[tuple[object, int]]:
     """Let a heartbeat pass, in which the worker says whether it has a message, and sweep."""
     clock.advance(seconds=core.config.heartbeat.total_seconds())
-    me = NodeRegistration(worker_profile(core), lambda: Vitals(is_idle=is_idle))
+    me = NodeRegistration(worker_profile(core), lambda: Vitals(is_idle=lambda: is_idle))
     me.measure()
     core.write(me.beat)
     return beat.sweep()
@@ -66,6 +66,36 @@ def test_it_may_be_with_a_worker_that_has_not_said_anything_since_its_queue_was_
     clock.advance(seconds=10)
     assert beat.sweep() == []
     assert look(core, beat, clock, is_idle=False) == []
+    assert row_of(core, run_id).publish_count == 1
+
+
+@pytest.mark.parametrize("is_asked", [False, True], ids=["before it is asked", "once it has been asked"])
+def test_a_worker_that_takes_it_during_a_heartbeat_has_it(
+    core: Core, beat: Beat, clock: ManualClock, is_asked: bool
+) -> None:
+    run_id = published(core, beat, OnLost.RETRY)
+    beat.sizes["celery"] = 1
+    clock.advance(seconds=30)
+
+    def take() -> None:
+        """Let the worker take the message, and a beat see that the queue is empty."""
+        beat.sizes["celery"] = 0
+        beat.losses.look()
+        clock.advance(seconds=1)
+
+    def is_idle() -> bool:
+        has_none = beat.sizes["celery"] == 1
+        if is_asked:
+            take()
+        return has_none
+
+    me = NodeRegistration(worker_profile(core), lambda: Vitals(is_idle=is_idle))
+    me.measure()
+    if not is_asked:
+        take()
+    core.write(me.beat)
+    clock.advance(seconds=9)
+    assert beat.sweep() == []
     assert row_of(core, run_id).publish_count == 1
 
 

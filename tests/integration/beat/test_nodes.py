@@ -267,7 +267,7 @@ def nothing() -> None: ...
 def becoming_a_node(tickerq: TickerQ) -> None:
     """Do what a worker of this app does first."""
     for step in tickerq.app.steps["worker"]:
-        step(SimpleNamespace(pool_cls=TaskPool, time_limit=None))
+        step(SimpleNamespace(pool_cls=TaskPool, time_limit=None, hostname="w1@shop"))
 
 
 def test_workers_that_a_script_forks_are_nodes_of_their_own(store_url: str, namespace: str) -> None:
@@ -285,11 +285,17 @@ def test_workers_that_a_script_forks_are_nodes_of_their_own(store_url: str, name
         assert len(names) == 3
 
 
-def test_a_process_that_was_not_forked_keeps_its_identity(store_url: str, namespace: str) -> None:
-    with ticker_app(store_url, namespace) as tickerq:
+def test_a_worker_has_its_own_name_and_one_that_was_not_forked_keeps_its_id(
+    store_url: str, namespace: str
+) -> None:
+    with ticker_app(store_url, namespace, node_identifier=None) as tickerq:
         before = tickerq.core
         becoming_a_node(tickerq)
-        assert tickerq.core is before
+        assert tickerq.core.node.id == before.node.id
+        assert tickerq.core.node.name.startswith("w1@shop:")
+    with ticker_app(store_url, namespace, node_identifier="eu") as tickerq:
+        becoming_a_node(tickerq)
+        assert tickerq.core.node.name.startswith("eu@")
 
 
 class Request:

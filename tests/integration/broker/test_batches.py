@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -14,8 +14,9 @@ from kombu import Exchange, Producer, Queue
 from kombu.message import Message
 from redis.client import Pipeline
 
-from tests.inner import Claim, Claimer, Core, Dispatcher, new_id, transport
+from tests.inner import Claim, Claimer, Core, Dispatcher, transport
 from tests.integration.broker.cutting_proxy import CuttingProxy, cutting_proxy
+from tests.integration.broker.handing_over import ids_in, make_claims, on_rabbitmq, publishing, taken
 from tests.integration.making import all_rows, enrolled, make_runs, start
 from tests.manual_clock import ManualClock
 from tickerq_celery.broker.batching import why_one_by_one
@@ -24,14 +25,11 @@ from tickerq_celery.broker.link import BrokerLink
 from tickerq_celery.broker.publisher import CeleryPublisher
 from tickerq_celery.enums import TickerPriority, TickerStatus
 from tickerq_celery.errors import PublishError
-from tickerq_celery.payload.codec import RequestCodec
 from tickerq_celery.tickers.timeouts import Timeouts
 
-PLAIN = RequestCodec(compress_over=None, keys=(), redact=())
 MANY = 40
 IDLE = TickerStatus.IDLE
 on_redis = pytest.mark.parametrize("broker_url", ["redis"], indirect=True)
-on_rabbitmq = pytest.mark.parametrize("broker_url", ["rabbitmq"], indirect=True)
 on_both = pytest.mark.parametrize("broker_url", ["redis", "rabbitmq"], indirect=True)
 
 
@@ -56,42 +54,12 @@ def publisher(app: Celery) -> Iterator[CeleryPublisher]:
         yield made
 
 
-@contextmanager
-def publishing(app: Celery, *, answer_timeout: float = 5) -> Iterator[CeleryPublisher]:
-    lease = timedelta(seconds=30)
-    made = CeleryPublisher(app, PLAIN, lease=lease, connect_timeout=5, answer_timeout=answer_timeout)
-    with closing(made) as publisher:
-        yield publisher
-
-
 @pytest.fixture
 def proxied(app: Celery, broker_url: str) -> Iterator[CuttingProxy]:
     """A proxy before the app's broker, which the app connects through."""
     with cutting_proxy(broker_url) as proxy:
         app.conf.broker_url = proxy.url
         yield proxy
-
-
-def make_claims(count: int, **fields: Any) -> list[Claim]:
-    return [
-        Claim(id=new_id(), number=1, **{"function": "Send", "queue": None} | fields) for _ in range(count)
-    ]
-
-
-def taken(app: Celery, *queues: str, broker_url: str | None = None) -> list[Message]:
-    """Take what waits in queues, by default in that of the app."""
-    found: list[Message] = []
-    with app.connection_for_read(broker_url) as connection, connection.channel() as channel:
-        for name in queues or (app.conf.task_default_queue,):
-            queue = app.amqp.queues[name](channel)
-            queue.declare()
-            while (message := queue.get(no_ack=True)) is not None:
-                found.append(message)
-    return found
-
-
-def ids_in(messages: list[Message]) -> list[UUID]:
-    return [UUID(message.headers["ticker"][0]) for message in messages]
 
 
 def test_a_batch_is_handed_over_whole_and_in_its_order(app: Celery, publisher: CeleryPublisher) -> None:

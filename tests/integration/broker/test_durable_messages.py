@@ -12,7 +12,9 @@ from celery.canvas import StampingVisitor
 from celery.exceptions import Retry
 from kombu import Exchange
 from kombu.message import Message
+from sqlalchemy.orm import Session
 
+from tests.integration.apps import caller_engine
 from tests.integration.broker.durable_apps import (
     HOUR,
     TaskApp,
@@ -164,6 +166,56 @@ def test_a_kept_call_reaches_the_worker_as_celerys_own_message(
     for message in later:
         message.headers["eta"] = None
     assert without_expirations(shown(later)) == without_expirations(shown(of_ours))
+
+
+def chord_that_is_asked_for_its_end(app: TaskApp) -> None:
+    # As a backend does that cannot count the parts.
+    del app.app.backend.apply_chord
+    chord([app.tasks.add.s(1), app.tasks.add.s(2)], app.tasks.add.s(9)).apply_async()
+
+
+# What only an outbox keeps.
+AT_ONCE: dict[str, Call] = {
+    "delay": lambda app: app.tasks.add.delay(1, 2),
+    "options": lambda app: app.tasks.heavy.apply_async(
+        ("x",), priority=3, expires=LATER_STILL, headers={"a": 1}
+    ),
+    "a group": lambda app: group(app.tasks.add.s(1), app.tasks.add.s(2)).apply_async(),
+    "a chain": lambda app: chain(app.tasks.add.s(1), app.tasks.add.s(2)).apply_async(),
+    "a chord": lambda app: chord([app.tasks.add.s(1), app.tasks.add.s(2)], app.tasks.add.s(9)).apply_async(),
+    "celery.chord_unlock": chord_that_is_asked_for_its_end,
+    "celery.starmap": lambda app: app.tasks.add.starmap([(1, 2), (3, 4)]).apply_async(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "call",
+    [*CALLS.values(), *AT_ONCE.values()],
+    ids=[*CALLS, *AT_ONCE],
+)
+def test_a_call_of_an_outbox_reaches_the_worker_as_celerys_own_message(
+    call: Call, plain: TaskApp, durable: TaskApp, store_url: str
+) -> None:
+    call(plain)
+    of_celery = plain.take()
+    assert durable.tickerq is not None
+    engine = caller_engine(store_url)
+    with Session(engine) as session, durable.tickerq.outbox(session):
+        call(durable)
+        at_once = durable.take()
+        session.commit()
+    engine.dispose()
+    assert at_once == []
+    make_due(durable.tickerq)
+    of_ours = durable.take()
+    kept = {run.task_id for run in durable.tickerq.runs.find()}
+    assert {message.headers["id"] for message in of_ours} <= kept
+    for message in of_celery:
+        message.headers["eta"] = None
+    # What has a countdown is published later; Celery sends it when it is called.
+    for each in (of_celery, of_ours):
+        each.sort(key=lambda message: str(message.headers["task"]))
+    assert without_expirations(shown(of_celery)) == without_expirations(shown(of_ours))
 
 
 # What pickle can send, and JSON cannot keep.

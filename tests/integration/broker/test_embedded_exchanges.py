@@ -131,6 +131,19 @@ def test_a_forked_child_leaves_the_queues_of_its_parent_alone(
     assert (fs_folder / "messages" / "worker").exists()
 
 
+def test_a_forked_child_gives_back_no_message_that_its_parent_has(
+    fs_connect: FsConnect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inherited = fs_connect()
+    publish(inherited, "jobs", 1)
+    taken: list[object] = []
+    inherited.Consumer([Queue("jobs")], callbacks=[lambda body, message: taken.append(body)]).consume()
+    inherited.drain_events(timeout=5)
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    inherited.release()
+    assert (taken, receive_all(fs_connect(), "jobs")) == ([1], [])
+
+
 def test_a_broadcast_to_a_killed_worker_does_not_reach_its_successor(fs_connect: FsConnect) -> None:
     killed = fs_connect()
     killed.Consumer([subscription("worker")]).consume()

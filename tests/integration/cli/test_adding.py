@@ -3,11 +3,15 @@
 import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
+from tests.inner import make_function
+from tests.statements import functions
 from tickerq_celery import TickerPriority, TickerStatus, TimeTicker
 from tickerq_celery.enums import OnLost, OverlapPolicy, RunCondition, TickerKind
+from tickerq_celery.functions.records import function_records
 
 pytestmark = pytest.mark.usefixtures("fleet")
 
@@ -234,3 +238,22 @@ def test_clone_takes_children_along_where_it_is_asked_to(run, app):
     for arguments, count in (([], 1), (["--with-children"], 2)):
         made = run("clone", original, *arguments).stdout.strip()
         assert len(app().chains.tree(made).runs) == count
+
+
+def test_a_payload_is_checked_by_the_schema_of_workers_where_the_app_lacks_the_function(run, app):
+    def pay(customer: int, currency: Literal["EUR", "USD"] = "EUR") -> None: ...
+
+    records = list(function_records([make_function(pay, "Pay")]))
+    app().core.write(functions.register, records)
+    run_id = added(run, "Pay", "customer=4", "--in", "1h")
+    for arguments in (
+        ["add", "Pay", "customer=x", "currency=CHF"],
+        ["add", "Pay", "customer=x", "currency=CHF", "--every", "1h"],
+        ["update", run_id, "--request", '{"customer": "x", "currency": "CHF"}'],
+        ["clone", run_id, "--request", '{"customer": "x", "currency": "CHF"}'],
+    ):
+        result = run(*arguments)
+        assert result.exit_code == 1, arguments
+        assert "request.customer: Input should be a valid integer" in result.output
+        assert 'request.currency: Input should be "EUR" or "USD"' in result.output
+    assert app().runs.get(run_id).request == {"customer": 4}

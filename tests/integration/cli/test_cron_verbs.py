@@ -162,6 +162,13 @@ def test_delete_cron_says_where_code_brings_it_back_and_takes_no_runs_id(run, ap
     assert app().runs.get(run_id).held_for is not HoldReason.PAUSED
 
 
+@pytest.mark.parametrize("verb", ["pause", "resume", "skip-next", "revert"])
+def test_a_runs_id_is_refused_with_what_it_is(run, app, verb):
+    run_id = app().time_tickers.add(TimeTicker(function="Send", delay=3600)).id
+    refused = run(verb, str(run_id))
+    assert f"no cron ticker has the id {run_id}: it is a run's, see show" in refused.output
+
+
 def test_several_cron_tickers_are_paused_and_resumed_at_once(run, app, cron):
     other = app().cron_tickers.add(CronTicker(function="Send", expression="0 0 1 1 *")).id
     run("pause", str(cron), "--as", "ann", "--reason", "incident 7")

@@ -80,6 +80,7 @@ def test_a_name_that_no_actor_can_have_is_refused(cli: Cli, name: str) -> None:
         (["runs", "--cron", "12"], "'12' is no id: an id has 36 characters"),
         (["audit", "--run", "12"], "'12' is no id: an id has 36 characters"),
         (["bulk", "show", "12"], "'12' is no id: an id has 36 characters"),
+        (["show", f"{'0' * 35}z"], "is no id: an id is 32 of 0-9 and a-f, and four hyphens"),
         (["show", "Send"], "'Send' is a function: `tickerq functions Send`"),
         (["explain", "Send"], "'Send' is a function: `tickerq runs --function Send`"),
         (["pause", "Send"], "'Send' is a function: `tickerq pause --function Send`"),
@@ -211,7 +212,7 @@ def test_a_function_of_a_module_that_the_app_includes_is_completed(
     module = f"cli_{namespace.replace('-', '_')}"
     jobs = f"{module}_jobs"
     (tmp_path / f"{jobs}.py").write_text(
-        f"from {module} import tickerq\n@tickerq.function('Report')\ndef report():\n    pass\n"
+        "from tickerq_celery import ticker_function\n@ticker_function('Report')\ndef report():\n    pass\n"
     )
     configure(f"app.conf.include = [{jobs!r}]")
     words = f"tickerq -A {module} runs --function Re"

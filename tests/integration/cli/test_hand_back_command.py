@@ -1,9 +1,12 @@
 """``hand-back``: what it shows, what stops it, and what it says was done."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 from tickerq_celery import CronTicker, TickerStatus, TimeTicker
+from tickerq_celery.broker.message_holding import Holding
+from tickerq_celery.cli.changing import handing_back
 
 TASK = """
 @app.task(name="shop.add", shared=False)
@@ -68,11 +71,23 @@ def test_what_is_left_is_not_dropped(run, app, configure):
     assert len(tickerq.runs.find()) == 0
 
 
-def test_anyway_sends_also_what_is_due_late(run, app, configure, tmp_path):
-    configure("app.conf.broker_transport_options = {'visibility_timeout': 600}")
+def test_anyway_sends_also_what_is_due_late(run, app, configure, tmp_path, monkeypatch):
     prepared(run, app, configure)
     run("add", "--task", "shop.add", "x=1", *IN_AN_HOUR)
+    monkeypatch.setattr(handing_back, "holding_of", lambda app: Holding(limit=timedelta(minutes=10)))
     shown = run("hand-back")
     assert "due later than a worker may hold a message: 1 call" in shown.output
+    assert "is not known" not in shown.output
     assert "sent 1 call to the broker, wrote 0" in run("hand-back", "--apply", "--anyway").output
     assert not (tmp_path / "tickerq-later.jsonl").exists()
+
+
+def test_where_a_broker_is_not_known_to_hold_anything_it_is_said_and_nothing_late_is_sent(
+    run, app, configure, tmp_path, monkeypatch
+):
+    prepared(run, app, configure)
+    run("add", "--task", "shop.add", "x=1", *IN_AN_HOUR)
+    unknown = Holding(limit=timedelta(0), unknown="confluentkafka")
+    monkeypatch.setattr(handing_back, "holding_of", lambda app: unknown)
+    assert "one of confluentkafka is not known; --anyway" in run("hand-back").output
+    assert "sent 0 calls to the broker, wrote 1" in run("hand-back", "--apply").output

@@ -49,7 +49,7 @@ def test_health_as_json_has_state_headline_and_each_finding(run) -> None:
     assert (report["status"], report["headline"]) == ("failed", "no beat is alive")
     assert report["at"].endswith("+00:00")
     assert {"code": "no_worker", "severity": "failed"}.items() <= report["findings"][3].items()
-    fields = {"code", "severity", "text", "subject", "since", "remedy", "functions", "error_head"}
+    fields = {"code", "severity", "text", "subject", "since", "remedy", "functions", "error_head", "measured"}
     assert set(report["findings"][0]) == fields
 
 

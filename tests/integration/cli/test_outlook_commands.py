@@ -11,24 +11,28 @@ def test_upcoming_lists_stored_runs_and_instants(run, app) -> None:
     added = tickerq.time_tickers.add(TimeTicker(function="Send", delay=30, description="mail"))
     cron = tickerq.cron_tickers.add(CronTicker(function="Send", expression="* * * * *"))
     tickerq.pauses.pause(function="Send", reason="release", by="ann")
-    shown = run("upcoming", "--for", "10m")
+    shown = run("upcoming", "--for", "10m", "--each")
     assert shown.exit_code == 0, shown.output
     title, *lines = shown.output.splitlines()
-    assert title.split()[:3] == ["MOMENT", "STATE", "FUNCTION"]
+    assert title.split()[:3] == ["MOMENT", "STATE", "STARTS"]
     assert sum(str(cron.id) in line for line in lines) in {9, 10}
     (stored,) = [line for line in lines if str(added.id) in line]
     assert "held: function Send is paused by ann: release" in stored
+    (band,) = [line for line in run("upcoming", "--for", "1d").output.splitlines() if str(cron.id) in line]
+    assert "1,440, every 1 min" in band
 
 
 def test_a_program_gets_the_bounds_of_the_answer(run, app) -> None:
     run("migrate")
     app().cron_tickers.add(CronTicker(function="Send", expression="* * * * *"))
-    found = json.loads(run("upcoming", "--limit", "3", "--json").output)
+    found = json.loads(run("upcoming", "--limit", "3", "--each", "--json").output)
     assert len(found["items"]) == 3
     assert found["truncated"] == "limit"
     assert found["complete_until"] < found["until"]
     assert found["items"][0]["run_id"] is None
-    assert "There is more: complete up to " in run("upcoming", "--limit", "3").output
+    assert "There is more: complete up to " in run("upcoming", "--limit", "3", "--each").output
+    [band] = json.loads(run("upcoming", "--json").output)["items"]
+    assert (band["starts"], band["every"]) == (1_440, 60.0)
 
 
 def test_two_ends_are_refused(run) -> None:

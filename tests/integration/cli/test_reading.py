@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from tests.inner import celery_command, new_id, tickerq_command
+from tests.inner import Slot, celery_command, new_id, tickerq_command
 from tests.integration.apps import add_run, change_row, dispatch_due, execute, failing, fire_crons
 from tests.integration.cli.conftest import Cli
 from tests.integration.pruning import count_ends, forget_counts
@@ -130,6 +130,16 @@ def test_runs_lists_only_what_meets_the_filters(
     asked: Ask, failed: Run, filters: list[str], count: int
 ) -> None:
     assert len(asked("runs", *filters)["items"]) == count
+
+
+def test_runs_shows_the_hold_key_of_a_slot_as_its_filter_takes_it(cli: Cli, tickerq: TickerQ) -> None:
+    for key in ("eu", "us"):
+        run = tickerq.time_tickers.add(TimeTicker("Send", concurrency_key=key))
+        held = {"held_for": "key", "hold_key": Slot("Send", key).hold_key, "held_since": START}
+        change_row(tickerq, run.id, due_at=None, **held)
+    assert "held: key (Send:us)" in cli("runs").stdout
+    found = cli("runs", "--hold-key", "Send:eu").stdout
+    assert ("held: key (Send:eu)" in found, "Send:us" in found) == (True, False)
 
 
 @pytest.fixture

@@ -122,6 +122,14 @@ def test_a_cron_tickers_id_is_refused_with_what_it_is(run, app):
     assert app().cron_tickers.get(cron_id).is_enabled
 
 
+@pytest.mark.parametrize("arguments", [["clone"], ["cancel", "--chain"]])
+def test_so_is_it_where_one_run_is_meant(run, app, arguments):
+    cron_id = run("add", "Send", "--cron", "0 9 * * *").output.strip()
+    result = run(*arguments, cron_id)
+    assert result.exit_code == 1
+    assert f"the id {cron_id}: it is a cron ticker's, see pause, run and delete-cron" in result.output
+
+
 def test_a_run_that_has_begun_is_asked_to_end(run, app, left_by_dead_node):
     run_id = left_by_dead_node()
     result = run("cancel", str(run_id), "--json")

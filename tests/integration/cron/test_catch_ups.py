@@ -24,7 +24,7 @@ from tests.integration.making import (
     processes,
     started,
 )
-from tests.manual_clock import ManualClock
+from tests.manual_clock import ManualClock, at
 from tickerq_celery import MisfirePolicy, OverlapPolicy, TickerStatus, TimeTicker
 from tickerq_celery.cron import firing
 from tickerq_celery.cron.firing import Firing
@@ -32,10 +32,6 @@ from tickerq_celery.cron.firing import Firing
 MakeCore = Callable[..., Core]
 RUN_ALL = MisfirePolicy.RUN_ALL
 BACK = datetime(2026, 1, 15, 22, 30, tzinfo=UTC)
-
-
-def at(hour: int) -> datetime:
-    return datetime(2026, 1, 15, hour, tzinfo=UTC)
 
 
 @pytest.fixture

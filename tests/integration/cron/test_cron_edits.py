@@ -1,6 +1,6 @@
 """Edits of a cron ticker's expression: from their commit on nothing fires by the old one."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import pytest
@@ -18,16 +18,12 @@ from tests.integration.making import (
     occurrences_of,
     storing,
 )
-from tests.manual_clock import START, ManualClock
+from tests.manual_clock import START, ManualClock, at
 from tickerq_celery import CronTicker, RunCondition, TimeTicker
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerStatus
 from tickerq_celery.typing import PauseManager
 
 EDITS: list[dict[str, Any]] = [{"expression": "30 * * * *"}, {"time_zone": "Asia/Kolkata"}]
-
-
-def at(hour: int, minute: int = 0) -> datetime:
-    return datetime(2026, 1, 15, hour, minute, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("edit", EDITS, ids=str)

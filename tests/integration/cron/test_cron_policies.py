@@ -1,6 +1,6 @@
 """The policies of cron tickers together: misfire, overlap and pause, and what each leaves behind."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from tests.integration.making import (
     occurrences_of,
     started,
 )
-from tests.manual_clock import ManualClock
+from tests.manual_clock import ManualClock, at
 from tests.missed import missed
 from tickerq_celery.enums import HoldReason, MisfirePolicy, OverlapPolicy, TickerStatus
 from tickerq_celery.schedule.cron_expression import CronSchedule
@@ -36,10 +36,6 @@ DECISIONS = {
     OverlapPolicy.CANCEL_OTHER: {1: [WAITS], 3: [REPLACED, REPLACED, WAITS]},
 }
 PAUSES = ("not paused", "paused and resumed", "paused and resumed with what was missed")
-
-
-def at(hour: int, minute: int = 0) -> datetime:
-    return datetime(2026, 1, 15, hour, minute, tzinfo=UTC)
 
 
 def decisions_of(core: Core, cron_id: UUID) -> dict[int, str]:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -26,7 +26,7 @@ from tests.integration.making import (
     processes,
     started,
 )
-from tests.manual_clock import START, ManualClock
+from tests.manual_clock import START, ManualClock, at
 from tests.statements import overlaps, runs
 from tickerq_celery.enums import MisfirePolicy, OverlapPolicy, TickerPriority, TickerStatus, TickerType
 from tickerq_celery.store.cron.due_crons import lock_late
@@ -35,10 +35,6 @@ from tickerq_celery.tickers.run_rows import occurrence_row
 MINUTE = timedelta(minutes=1)
 
 MakeCore = Callable[..., Core]
-
-
-def at(hour: int, minute: int = 0) -> datetime:
-    return datetime(2026, 1, 15, hour, minute, tzinfo=UTC)
 
 
 def test_an_instant_gets_its_occurrence_when_it_has_come(core: Core, clock: ManualClock) -> None:

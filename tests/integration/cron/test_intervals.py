@@ -266,6 +266,8 @@ def test_upcoming_instants_are_no_more_than_the_runs_that_are_left_by_then(
     cron = add(core, every=HOUR, max_runs=3)
     assert crons(core).upcoming(cron.id, after=START + HOUR) == [START + 2 * HOUR, START + 3 * HOUR]
     assert crons(core).upcoming(cron.id, after=START + 50 * HOUR) == []
+    often = add(core, every=MINUTE, max_runs=20_001)
+    assert crons(core).upcoming(often.id, after=START + 20_000 * MINUTE) == [START + 20_001 * MINUTE]
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)

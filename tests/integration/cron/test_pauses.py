@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from threading import Thread
 from typing import Any
 from uuid import UUID
@@ -35,7 +35,7 @@ from tests.integration.making import (
     storing,
     time_tickers,
 )
-from tests.manual_clock import START, ManualClock
+from tests.manual_clock import START, ManualClock, at
 from tests.statements import cron_pauses, cron_tickers, runs
 from tests.statements import pauses as stored_pauses
 from tests.tables import cron_tickers as cron_tickers_table
@@ -66,10 +66,6 @@ from tickerq_celery.typing import PauseManager
 from tickerq_celery.views import AuditEntry
 
 SCOPES: list[dict[str, Any]] = [{"function": "Send"}, {"tag": "eu"}, {"everything": True}]
-
-
-def at(hour: int, minute: int = 0) -> datetime:
-    return datetime(2026, 1, 15, hour, minute, tzinfo=UTC)
 
 
 def pauses(core: Core) -> PauseManager:

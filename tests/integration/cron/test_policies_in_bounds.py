@@ -1,6 +1,6 @@
 """Policies within bounds: whatever steers a cron ticker, nothing fires outside them."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from tests.integration.making import (
     row_of,
     started,
 )
-from tests.manual_clock import START, ManualClock
+from tests.manual_clock import START, ManualClock, at
 from tests.missed import missed
 from tickerq_celery import CronTicker
 from tickerq_celery.cron.rescheduling import BOUNDED_REASON
@@ -28,10 +28,6 @@ from tickerq_celery.errors import TickerStateError
 
 HOUR = timedelta(hours=1)
 TODAY = date(2026, 1, 15)
-
-
-def at(hour: int, minute: int = 0, *, day: int = 15) -> datetime:
-    return datetime(2026, 1, day, hour, minute, tzinfo=UTC)
 
 
 def next_of(core: Core, cron_id: UUID) -> datetime | None:

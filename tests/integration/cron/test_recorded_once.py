@@ -20,7 +20,7 @@ from tests.integration.making import (
     started,
     statements_of,
 )
-from tests.manual_clock import START, ManualClock
+from tests.manual_clock import START, ManualClock, at
 from tests.missed import missed
 from tickerq_celery.enums import MisfirePolicy, TickerStatus
 from tickerq_celery.errors import TickerStateError
@@ -33,10 +33,6 @@ RECORDED: dict[str, dict[str, Any]] = {
 }
 
 WAYS = ("Missed", "Paused", "Edited")
-
-
-def at(hour: int, minute: int = 0, *, day: int = 15) -> datetime:
-    return datetime(2026, 1, day, hour, minute, tzinfo=UTC)
 
 
 def begin_pause(core: Core, cron_id: UUID, way: str) -> None:

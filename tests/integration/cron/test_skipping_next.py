@@ -1,6 +1,6 @@
 """Skipping the next instant: what a backfill has made of it, and what is upcoming then."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -15,14 +15,10 @@ from tests.integration.making import (
     row_of,
     runs,
 )
-from tests.manual_clock import ManualClock
+from tests.manual_clock import ManualClock, at
 from tickerq_celery import TimeTicker
 from tickerq_celery.enums import OverlapPolicy, TickerStatus
 from tickerq_celery.errors import TickerStateError
-
-
-def at(hour: int) -> datetime:
-    return datetime(2026, 1, 15, hour, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("overlap", [OverlapPolicy.ALLOW, OverlapPolicy.BUFFER_ALL])

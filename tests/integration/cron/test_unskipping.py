@@ -1,7 +1,7 @@
 """An operator undoes what operators did: a skip that is still to come, other times than the code's."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -19,7 +19,7 @@ from tests.integration.making import (
     processes,
     runs,
 )
-from tests.manual_clock import START, ManualClock
+from tests.manual_clock import START, ManualClock, at
 from tests.thoroughness import in_verify
 from tickerq_celery import CronTicker, TickerQ
 from tickerq_celery.enums import Origin, TickerStatus
@@ -31,10 +31,6 @@ SKIPPED = TickerStatus.SKIPPED
 # Where rows are locked one by one.
 RACES = ["mariadb", in_verify("postgres"), in_verify("sqlite")]
 NOTHING = "without a skipped instant that is to come: it cannot be unskipped"
-
-
-def at(hour: int, minute: int = 0) -> datetime:
-    return datetime(2026, 1, 15, hour, minute, tzinfo=UTC)
 
 
 def test_an_instant_whose_skip_is_undone_fires(core: Core, clock: ManualClock) -> None:

@@ -30,12 +30,14 @@ from tests.integration.making import (
 from tests.integration.runs import calls
 from tests.manual_clock import ManualClock
 from tests.plain_surroundings import PlainSurroundings
+from tests.plans.explaining import queries
 from tests.statements import nodes, publications
 from tests.tables import tickers
 from tickerq_celery import RunCondition, TimeTicker
-from tickerq_celery.enums import NodeKind, OverlapPolicy
-from tickerq_celery.errors import TickerNotFoundError
+from tickerq_celery.enums import HoldReason, NodeKind, OverlapPolicy
+from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
 from tickerq_celery.health.waiting import facts as waiting_facts
+from tickerq_celery.managers.nodes import NodeManager
 from tickerq_celery.typing import PauseManager
 from tickerq_celery.views import WaitCause
 
@@ -128,7 +130,7 @@ def test_a_function_that_no_live_worker_has(core: Core, clock: ManualClock) -> N
     time, function = explain(core, other).waits
     assert time.cause is WaitCause.TIME
     assert function.text == (
-        "No live worker has function Send. A worker first registered it 2026-01-15 12:00:00Z. "
+        "No live worker has function Send. A worker first registered it at 2026-01-15 12:00:00Z. "
         "No worker is alive."
     )
 
@@ -341,7 +343,7 @@ def test_another_transaction_that_has_its_row_locked(core: Core, clock: ManualCl
     assert "Another transaction has its row locked" in wait.text
 
 
-def test_the_most_it_reads_are_twenty_statements(make_core: MakeCore, clock: ManualClock) -> None:
+def test_the_most_it_reads_are_fifteen_statements(make_core: MakeCore, clock: ManualClock) -> None:
     core = with_beat(enrolled(make_core(send(max_concurrency=2, rate_limit="10/m"))))
     cron_id = make_cron(core, concurrency_key="7", overlap=OverlapPolicy.BUFFER_ALL)
     clock.advance(hours=1)
@@ -350,8 +352,57 @@ def test_the_most_it_reads_are_twenty_statements(make_core: MakeCore, clock: Man
     fire(core)
     # The worker is silent by now, so that its function is looked for as well.
     first, _ = occurrences_of(core, cron_id)
-    sent = statements_of(core, lambda: core.read(waiting_facts.read, first.id, None, most_queued=100))
-    assert 15 <= len(sent) <= 20, sent
+    sent = statements_of(core, lambda: core.read(waiting_facts.read, [first.id], None, most_queued=100))
+    assert 10 <= len(sent) <= 15, sent
+
+
+@pytest.mark.every_database
+def test_of_a_function_the_first_held_run_is_explained_for_each_reason(make_core: MakeCore) -> None:
+    core = with_beat(enrolled(make_core(send(max_concurrency=1), send("Other"))))
+    PauseManager(storing(core)).pause(tag="eu")
+    started(core, make_run(core))
+    paused = [make_run(core, tags=["eu"], priority=each) for each in ("low", "high")]
+    full = [make_run(core) for _ in range(2)]
+    make_run(core, "Other", tags=["eu"], priority="high")
+    claim(core)
+    found = runs(core).explain_held("Send")
+    assert {each.reason: each.explanation.run_id for each in found} == {
+        HoldReason.PAUSED: paused[1],
+        HoldReason.LIMIT: full[0],
+    }
+    assert all(each.explanation == explain(core, each.explanation.run_id) for each in found)
+    assert {each.held_since for each in found} == {core.clock.now()}
+    [only_full] = runs(core).explain_held("Send", reasons=["limit"])
+    assert only_full.reason is HoldReason.LIMIT
+    assert runs(core).explain_held("Send", reasons=[]) == runs(core).explain_held("Gone") == ()
+    with pytest.raises(TickerValidationError, match="reasons"):
+        runs(core).explain_held("Send", reasons=["tired"])
+
+
+def test_what_held_runs_have_in_common_is_read_once(make_core: MakeCore) -> None:
+    core = with_beat(enrolled(make_core(send(max_concurrency=1))))
+    PauseManager(storing(core)).pause(tag="eu")
+    started(core, make_run(core))
+    make_run(core, tags=["eu"])
+    make_run(core)
+    claim(core)
+    with queries() as sent:
+        assert len(runs(core).explain_held("Send")) == 2
+    said = [" ".join(each.statement.split()) for each in sent]
+    for part in ("tickerq_nodes.host", "FROM tickerq_pauses", "SELECT (SELECT count(*)", "request_schema"):
+        assert len([each for each in said if part in each]) == 1, part
+
+
+def test_the_worker_of_a_run_may_have_come_after_the_nodes_that_a_caller_gives(core: Core) -> None:
+    with_beat(core)
+    before = NodeManager(storing(core)).find()
+    enrolled(core)
+    run_id = make_run(core)
+    started(core, run_id)
+    assert runs(core).explain(run_id, nodes=before).waits == ()
+    # What a caller gives is else not read again.
+    waiting = make_run(core)
+    assert [each.cause for each in runs(core).explain(waiting, nodes=before).waits][-1] is WaitCause.FUNCTION
 
 
 def test_there_is_no_such_run(core: Core) -> None:

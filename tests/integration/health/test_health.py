@@ -20,7 +20,13 @@ from tests.thoroughness import in_verify
 from tickerq_celery import CronTicker, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.broker.address import broker_address
 from tickerq_celery.enums import NodeKind
-from tickerq_celery.errors import QueryTooWideError, TickerValidationError
+from tickerq_celery.errors import (
+    QueryTooWideError,
+    StoreError,
+    StoreTimeoutError,
+    StoreUnreachableError,
+    TickerValidationError,
+)
 from tickerq_celery.views import Finding, HealthReport, Severity, Subject, SubjectKind
 
 LATER = START + timedelta(days=365)
@@ -432,7 +438,7 @@ def test_a_store_that_is_slow_is_said_with_what_was_slow(
     empty_database_url: str, namespace: str, clock: ManualClock
 ) -> None:
     make_schema(empty_database_url)
-    with ticker_app(empty_database_url, namespace, clock, read_budget=0.3) as made:
+    with ticker_app(empty_database_url, namespace, clock, read_budget=1.5) as made:
         locked = Database(made.core.database.url)
         with locked.engine.connect() as connection:
             connection.execute(text(LOCKS[connection.dialect.name].format(pauses.name)))
@@ -441,8 +447,28 @@ def test_a_store_that_is_slow_is_said_with_what_was_slow(
                 connection.execute(text("UNLOCK TABLES"))
         locked.close()
     assert (store.code.value, store.severity) == ("store", Severity.FAILURE)
-    assert re.search(r" answers too slowly: to read pauses took \d+ ms, and a report has 300 ms$", store.text)
+    assert re.search(r" answers too slowly: to read pauses took [^,]+, and a report has 1.5 s$", store.text)
     assert store.remedy == "look in the database for locks, long transactions and load"
+    assert store.measured == f"the store {store.text[store.text.index('answers') :]}"
+
+
+@pytest.mark.parametrize(
+    ("error", "measured"),
+    [
+        (StoreTimeoutError(2.9), "the store gave no answer within 2.9 s"),
+        (StoreUnreachableError("secret"), "the store cannot be reached: it takes no connection"),
+        (StoreError("secret"), "the store answered with an error: `tickerq health` says which"),
+    ],
+)
+def test_what_is_measured_of_a_store_that_cannot_be_read_tells_time_connection_and_error_apart(
+    shop: TickerQ, monkeypatch: pytest.MonkeyPatch, error: StoreError, measured: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("tickerq_celery.health.facts.node_views.find", fail)
+    for report in (shop.health.report(), shop.health.probe("beat")):
+        assert report.problems[0].measured == measured
 
 
 def test_a_store_that_is_slow_for_a_probe_is_said_so_too(

@@ -104,6 +104,32 @@ def test_an_update_of_many_cron_tickers_takes_no_more_statements_than_one_of_few
     assert update_crons(core, 60) == update_crons(core, 6)
 
 
+def move_crons(core: Core, count: int) -> int:
+    """Give each of so many cron tickers times or bounds of its own; return how many statements it took."""
+    added = crons(core).add_batch([CronTicker(function="Send", expression="@hourly")] * count)
+    crons(core).skip_next(added[0].id)
+    changes = {
+        cron.id: (
+            {"expression": f"{number} * * * *"}
+            if number % 2
+            else {"end_at": LATER + timedelta(hours=2, minutes=number)}
+        )
+        for number, cron in enumerate(added)
+    }
+    updated: list[Cron] = []
+    sent = statements_of(core, lambda: updated.extend(crons(core).update_batch(changes)))
+    due = [cron.next_run_at for cron in updated]
+    assert due[0] == LATER + timedelta(hours=1)
+    assert due[1::2] == [START + timedelta(minutes=number) for number in range(1, count, 2)]
+    assert set(due[2::2]) == {LATER}
+    return len(sent)
+
+
+@pytest.mark.every_database
+def test_other_times_of_many_cron_tickers_take_no_more_statements_than_of_few(core: Core) -> None:
+    assert move_crons(core, 60) == move_crons(core, 6)
+
+
 @pytest.mark.every_database
 def test_an_addition_of_many_cron_tickers_takes_no_more_statements_than_one_of_few(core: Core) -> None:
     def added(count: int) -> int:

@@ -671,9 +671,9 @@ def test_a_message_that_durable_eta_keeps_is_moved_and_not_changed(
         assert run.request == {"args": [2], "kwargs": {"token": "t0p"}, "options": {}}
         assert run.shown_request == {"args": [2], "kwargs": {"token": "•••"}, "options": {}}
         for changes in ({"args": [3]}, {"options": {}}, {"task": "shop.subtract"}, {"queue": "sums"}):
-            with pytest.raises(TickerValidationError, match="it is in the message that durable_eta keeps"):
+            with pytest.raises(TickerValidationError, match="in the message that Celery made of the call"):
                 tickerq.time_tickers.update(run.id, **changes)  # type: ignore[arg-type]
-        with pytest.raises(TickerStateError, match="a message that durable_eta keeps: it cannot be copied"):
+        with pytest.raises(TickerStateError, match="that Celery made of a call: it cannot be copied"):
             tickerq.time_tickers.clone(run.id)
         changed = tickerq.time_tickers.update(run.id, delay=90, tags=["eu"], priority="high", on_lost="retry")
         assert (changed.request, changed.tags, changed.on_lost) == (run.request, ("eu",), OnLost.RETRY)

@@ -10,15 +10,16 @@ from uuid import UUID
 import pytest
 from sqlalchemy import update
 
-from tests.inner import Core
+from tests.inner import Core, Transaction
 from tests.integration.conftest import send
 from tests.integration.making import crons, make_cron
 from tests.integration.managers.list_pages import walked
 from tests.manual_clock import START
-from tests.statements import ordered_reads
+from tests.statements import cron_lists, ordered_reads
 from tests.tables import cron_tickers
-from tickerq_celery import Cron, TimeTicker
+from tickerq_celery import Cron, CronTicker, TimeTicker
 from tickerq_celery.errors import TickerValidationError
+from tickerq_celery.tickers.listings import Position
 from tickerq_celery.views import CronSummary, Listing
 
 FUNCTIONS = ("shop.Send", "shop.Count", "mail.Send", "Shop.send")
@@ -169,6 +170,35 @@ def test_a_look_that_finds_too_few_ends_early_and_goes_on(
     assert [
         each for page in walked(partial(listed, core, "by_next_run"), tag="rare") for each in ids(page)
     ] == [wanted]
+
+
+@pytest.mark.every_database
+@pytest.mark.parametrize("is_backward", [False, True])
+def test_a_far_search_goes_through_rows_of_which_a_column_of_the_order_is_null(
+    core: Core, monkeypatch: pytest.MonkeyPatch, is_backward: bool
+) -> None:
+    monkeypatch.setattr(ordered_reads, "MOST_READ", 20)
+    made = crons(core).add_batch(
+        [
+            CronTicker("Send", expression="@daily", description=None if each % 7 else "rare")
+            for each in range(150)
+        ]
+    )
+    core.write(lambda tx: tx.execute(update(cron_tickers).values(next_run_at=None, is_enabled=False)))
+    rows = sorted((each.id for each in made), reverse=is_backward)
+    wanted = [each for each in rows if crons(core).get(each).description]
+    ends = [UUID(int=0), UUID(int=2**128 - 1)]
+    start = Position(stage="unplanned", key=(ends[is_backward],), is_backward=is_backward)
+
+    def search(tx: Transaction, reach: int) -> ordered_reads.FoundKeys:
+        [stage] = cron_lists.by_next_run(tx, cron_lists.CronFilter(is_enabled=False))
+        which, far = cron_tickers.c.description == "rare", ordered_reads.Reach(rows=reach, seconds=60)
+        return ordered_reads.read_keys(tx, [stage], which, position=start, limit=60, reach=far)
+
+    assert [key.values for key in core.read(search, 5_000).found] == [(each,) for each in wanted]
+    early = core.read(search, 100)
+    assert early.stopped_at is not None
+    assert early.stopped_at.values == (rows[99],)
 
 
 @pytest.mark.parametrize("listing", LISTS)

@@ -196,7 +196,7 @@ def test_a_deletion_says_what_went_with_its_chain_and_who_wanted_it(tickerq: Tic
     assert (entry.action, entry.object_id, entry.actor) == ("runs.delete", str(head.id), "ana")
     assert (entry.said_by, entry.reason, entry.count) == ("Ben", "a test", 2)
     assert set(entry.ids) == {head.id, below.id}
-    assert entry.before == {"function": "Send", "status": "Idle"}
+    assert entry.before == {"function": "Send", "description": None, "status": "Idle"}
 
 
 def test_a_deletion_that_is_submitted_twice_is_done_once_and_counts_the_same(tickerq: TickerQ) -> None:

@@ -22,6 +22,7 @@ from tests.integration.making import (
 from tests.integration.pruning import end, forget_counts
 from tests.manual_clock import START, ManualClock
 from tests.plain_surroundings import PlainSurroundings
+from tests.plans.explaining import queries
 from tests.statements import function_counts, function_names, nodes
 from tests.tables import cron_tickers
 from tickerq_celery import TickerContext, TickerQ
@@ -30,7 +31,7 @@ from tickerq_celery.errors import TickerNotFoundError, TickerValidationError
 from tickerq_celery.managers import functions as managers_functions
 from tickerq_celery.managers.functions import FunctionManager
 from tickerq_celery.typing import PauseManager
-from tickerq_celery.views import FunctionVersion, FunctionView
+from tickerq_celery.views import CheckedBy, FunctionVersion, FunctionView
 
 
 def manager(core: Core) -> FunctionManager:
@@ -281,6 +282,22 @@ def test_names_are_found_by_a_part_in_any_case_whatever_knows_them(
     assert manager(core).names("bank", namespace="other") == ()
 
 
+def test_what_nobody_asks_for_is_not_read(core: Core) -> None:
+    enrolled(core)
+    make_cron(core, function="Awaited")
+    found = manager(core)
+    assert [view.name for view in found.find()] == ["Awaited", "Send"]
+    assert [view.name for view in found.find(with_awaited=False)] == ["Send"]
+    assert [view.figures is None for view in (found.get("Send"), found.find()[0])] == [False, False]
+    with queries() as sent:
+        assert found.get("Send", with_figures=False).figures is None
+    # The function, who has it, what pauses it, and how many of its runs are active.
+    assert len(sent) == 4
+    assert [view.figures for view in found.find(with_figures=False)] == [None, None]
+    with pytest.raises(TickerValidationError, match="with_figures"):
+        found.get("Send", with_figures="no")  # type: ignore[arg-type]
+
+
 def test_a_function_that_names_no_queue_shows_the_one_of_its_route(make_core: Callable[..., Core]) -> None:
     core = enrolled(make_core(send(), send("Bill", queue="money"), send("Odd")))
     surroundings = PlainSurroundings(routes={"Send": "mail", "Odd": ValueError("a router's")})
@@ -316,7 +333,7 @@ def test_an_argument_that_means_nothing_is_refused(core: Core, wrong: dict[str, 
 
 def test_a_request_is_checked_as_it_would_be_stored(make_core: Callable[..., Core]) -> None:
     functions = manager(make_core(greeting()))
-    assert functions.check_request("shop.Greet", 4) is True
-    assert functions.check_request("shop.Elsewhere", "anything") is False
+    assert functions.check_request("shop.Greet", 4) is CheckedBy.FUNCTION
+    assert functions.check_request("shop.Elsewhere", "anything") is CheckedBy.NOTHING
     with pytest.raises(TickerValidationError, match="request"):
         functions.check_request("shop.Greet", "x")

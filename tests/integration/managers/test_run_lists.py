@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,15 @@ from sqlalchemy import event, update
 from tests.conftest import DATABASES
 from tests.inner import Core
 from tests.integration.conftest import send
-from tests.integration.making import ON_SERVERS, enrolled, fail, make_run, make_runs, runs, started
+from tests.integration.making import (
+    ON_SERVERS,
+    enrolled,
+    fail,
+    make_run,
+    make_runs,
+    runs,
+    started,
+)
 from tests.integration.managers.list_pages import walked
 from tests.integration.managers.list_rows import (
     FUNCTIONS,
@@ -24,11 +33,13 @@ from tests.integration.managers.list_rows import (
     store,
 )
 from tests.manual_clock import START, ManualClock
+from tests.plans.explaining import queries
 from tests.statements import ordered_reads
 from tests.tables import tickers
 from tests.thoroughness import in_proof, in_verify
 from tickerq_celery.enums import HoldReason, TickerPriority, TickerStatus
 from tickerq_celery.errors import TickerValidationError, UnknownKeywordError
+from tickerq_celery.managers.runs import lists as run_lists
 from tickerq_celery.views import Listing, RunSummary
 
 MINUTE = timedelta(minutes=1)
@@ -191,18 +202,19 @@ def test_all_pages_are_what_a_look_at_every_row_finds(
     store(core, [*rows, *some_rows(f"not-{core.config.namespace}", 150, chance)])
     for number in range(examples):
         monkeypatch.setattr(ordered_reads, "MOST_READ", chance.choice([12, 40, 2_000]))
-        listing, limit = chance.choice(LISTS), chance.randrange(1, 30)
+        listing, limit, reach = chance.choice(LISTS), chance.randrange(1, 30), chance.choice([None, 30, 900])
         filters = some_criteria(chance)
         if chance.random() < 0.4:
             filters["exclude"] = some_criteria(chance)
         whole = expected(listing, rows, filters)
-        pages = walked(partial(listed, core, listing), limit=limit, **filters)
+        pages = walked(partial(listed, core, listing), limit=limit, reach=reach, **filters)
         assert [each for page in pages for each in ids(page)] == whole, (number, listing, filters)
         back = walked(
             partial(listed, core, listing),
             is_back=True,
             cursor=pages[-1].previous_cursor,
             limit=limit,
+            reach=reach,
             **filters,
         )
         before = whole[: len(whole) - len(pages[-1])] if pages[-1].previous_cursor else whole
@@ -219,6 +231,43 @@ def test_a_look_that_finds_too_few_ends_early_and_says_how_far_it_went(core: Cor
     assert [each for page in pages for each in ids(page)] == wanted
     assert [page.looked_back_to for page in pages] == [START + 30 * MINUTE, START + 10 * MINUTE, None]
     assert len(made) == 50
+
+
+def test_a_search_reaches_as_far_as_it_is_asked_to_in_a_few_statements(core: Core, few_at_once: None) -> None:
+    [wanted] = ended(core, 1, queue="slow")
+    ended(core, 5_000)
+    search = partial(listed, core, "history", queue="slow")
+    assert (ids(search(reach=9_000)), search(reach=9_000).looked_back_to) == ([wanted], None)
+    # A few rows, all others by how rare what is wanted was among those, and what was found.
+    with queries() as sent:
+        search(reach=9_000)
+    assert len([each for each in sent if "is_wanted" in each.statement]) == 3
+    early = listed(core, "history", queue="slow", reach=200)
+    assert (ids(early), early.looked_at, early.looked_back_to) == ([], 200, START + 4_800 * MINUTE)
+
+
+def test_a_search_ends_when_its_time_is_over_and_says_how_far_it_went(
+    core: Core, few_at_once: None, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended(core, 1, queue="slow")
+    ended(core, 5_000)
+    looks = count()
+    # Each look at the clock is ten seconds later, of which the search has 18.
+    monkeypatch.setattr(core.clock, "monotonic", lambda: 10.0 * next(looks))
+    page = listed(core, "history", queue="slow", reach=100_000)
+    assert page.looked_at == 51
+    assert page.looked_back_to is not None
+
+
+def test_a_search_of_a_page_that_has_little_time_left_ends_within_that(
+    core: Core, few_at_once: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended(core, 5_000)
+    looks = count()
+    monkeypatch.setattr(core.clock, "monotonic", lambda: next(looks) / 4)
+    monkeypatch.setattr(run_lists, "part_of", lambda seconds: 0.5)
+    page = listed(core, "history", queue="slow", reach=100_000)
+    assert (page.looked_at, page.looked_back_to) == (51, START + 4_949 * MINUTE)
 
 
 def test_a_look_by_an_index_does_not_end_early_for_what_others_have(core: Core, few_at_once: None) -> None:

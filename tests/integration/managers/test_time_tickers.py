@@ -210,7 +210,7 @@ def test_a_function_that_any_worker_ever_registered_is_known(
 ) -> None:
     enrol_worker(tickerq)
     with ticker_app(store_url, namespace) as producer:
-        run = producer.time_tickers.add(TimeTicker(function="Send", request={"not": "checked here"}))
+        run = producer.time_tickers.add(TimeTicker(function="Send", request={"email": "a@b.c", "user_id": 7}))
         assert (run.retries, run.retry_intervals, run.queue) == (2, (MINUTE, 5 * MINUTE), "mail")
         with pytest.raises(UnknownFunctionError):
             producer.time_tickers.add(TimeTicker(function="send"))

@@ -5,7 +5,7 @@ import sqlite3
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
@@ -33,14 +33,6 @@ from tickerq_celery.store.database.errors import is_stale, is_transient
 
 on_servers = pytest.mark.parametrize("store_url", ON_SERVERS, indirect=True)
 DEADLOCK = OperationalError("UPDATE", {}, pymysql.err.OperationalError(1213, "Deadlock found"))
-
-
-@pytest.fixture
-def other(database: Database) -> Iterator[Database]:
-    """The same store as another process has it open."""
-    opened = Database(database.url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

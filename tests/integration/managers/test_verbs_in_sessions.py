@@ -2,7 +2,8 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,9 +12,13 @@ from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
+from tests.forked import in_a_child
 from tests.inner import new_id
 from tests.integration.apps import async_caller_engine, change_row, messages, row_of
+from tests.integration.pruning import count_ends
+from tests.integration.stats.rolling import rolled_up
 from tests.manual_clock import START, ManualClock
+from tests.unit.verbs import changing_verbs
 from tickerq_celery import CronTicker, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.errors import (
     OperationReusedError,
@@ -23,13 +28,6 @@ from tickerq_celery.errors import (
     TickerStateError,
     TickerValidationError,
 )
-from tickerq_celery.managers.audit import AuditManager
-from tickerq_celery.managers.bulk import BulkManager
-from tickerq_celery.managers.cron.cron_tickers import CronTickerManager
-from tickerq_celery.managers.pauses import PauseManager
-from tickerq_celery.managers.runs.chains import ChainManager
-from tickerq_celery.managers.runs.runs import RunManager
-from tickerq_celery.managers.time_tickers.time_tickers import TimeTickerManager
 from tickerq_celery.views import Actor
 
 LATER = TimeTicker(function="Send", delay=3_600, unique_key="order 7")
@@ -43,23 +41,27 @@ FAILED = {
 Verb = Callable[[TickerQ, Any, Any], object]
 
 
-def verbs() -> Iterator[tuple[str, inspect.Signature]]:
-    """Yield the verbs of all managers that say who acts, with their parameters."""
-    of_runs = (BulkManager, ChainManager, RunManager, TimeTickerManager)
-    for manager in (*of_runs, AuditManager, CronTickerManager, PauseManager):
-        for name, verb in inspect.getmembers(manager, inspect.isfunction):
-            signature = inspect.signature(verb)
-            if not name.startswith("_") and "by" in signature.parameters:
-                yield f"{manager.__name__}.{name}", signature
+# What makes something has nothing that its caller has seen; what it makes says itself who made it, and why.
+MAKES = {"expected", "reason", "by"}
+LACKING = {
+    "audit.record": {"expected", "by"},
+    "bulk.start": {"expected"},
+    "stats.rebuild": {"expected"},
+    **dict.fromkeys(
+        ("cron_tickers.add", "cron_tickers.add_batch", "time_tickers.add", "time_tickers.add_batch"), MAKES
+    ),
+}
 
 
 def test_every_verb_that_changes_what_is_there_takes_a_session_who_why_and_what_was_seen() -> None:
-    found = dict(verbs())
-    assert len(found) > 25
     wanted = {"session", "expected", "reason", "by"}
-    lacking = {name: wanted - signature.parameters.keys() for name, signature in found.items()}
-    # A job is made by its start: there is nothing that its caller has seen.
-    assert {name: names for name, names in lacking.items() if names} == {"BulkManager.start": {"expected"}}
+    verbs = changing_verbs().items()
+    lacking = {name: wanted - inspect.signature(verb).parameters.keys() for name, verb in verbs}
+    assert {name: names for name, names in lacking.items() if names} == LACKING
+
+
+def test_every_verb_that_changes_something_has_a_case_here() -> None:
+    assert set(VERBS) == set(changing_verbs())
 
 
 def run_of(tickerq: TickerQ, **columns: Any) -> Any:
@@ -78,9 +80,17 @@ def cron_of(tickerq: TickerQ, *, is_paused: bool = False) -> Any:
 
 def state(tickerq: TickerQ) -> object:
     """Return all that the verbs change."""
-    runs = sorted((run.id, run.status, run.next_attempt_at) for run in tickerq.runs.find())
-    crons = sorted((cron.id, cron.is_enabled, cron.next_run_at) for cron in tickerq.cron_tickers.find())
-    return runs, crons, tickerq.pauses.find(), [(job.id, job.state) for job in tickerq.bulk.find()]
+    runs = sorted((run.id, run.status, run.next_attempt_at, run.tags) for run in tickerq.runs.find())
+    crons = tickerq.cron_tickers.find()
+    shown = sorted((cron.id, cron.is_enabled, cron.next_run_at, cron.expression, cron.tags) for cron in crons)
+    records = [entry.action for entry in tickerq.audit.find(object_kind="host")]
+    own = {
+        key: each
+        for key, each in rolled_up(tickerq.core).items()
+        if key.namespace == tickerq.config.namespace
+    }
+    jobs = [(job.id, job.state) for job in tickerq.bulk.find()]
+    return runs, shown, tickerq.pauses.find(), jobs, records, own
 
 
 def job_of(tickerq: TickerQ) -> Any:
@@ -99,13 +109,43 @@ def dead(tickerq: TickerQ) -> Any:
     )  # fmt: skip
 
 
+def edited(tickerq: TickerQ) -> Any:
+    """Return a cron ticker whose expression is not that of its code."""
+    tickerq.function("Daily", cron="0 9 * * *")(lambda: None)
+    tickerq.seed()
+    [cron] = tickerq.cron_tickers.find()
+    return tickerq.cron_tickers.update(cron.id, expression="0 10 * * *").id
+
+
+def uncounted_end(tickerq: TickerQ) -> Any:
+    """Return a run that ended in an hour that the roll-up has counted, and was not counted."""
+    run = run_of(tickerq, **FAILED | {"ended_at": START - timedelta(minutes=90)})
+    count_ends(tickerq.core)
+    return run
+
+
 VERBS: dict[str, tuple[Callable[[TickerQ], Any], Verb]] = {
+    "audit.record": (cron_of, lambda t, each, s: t.audit.record("shop.log_in", session=s)),
+    "stats.rebuild": (
+        uncounted_end,
+        lambda t, each, s: t.stats.rebuild(
+            START - timedelta(hours=2), START - timedelta(hours=1), session=s
+        ),
+    ),
     "runs.cancel": (run_of, lambda t, each, s: t.runs.cancel(each, session=s)),
     "runs.retry": (lambda t: run_of(t, **FAILED), lambda t, each, s: t.runs.retry(each, session=s)),
     "runs.delete": (run_of, lambda t, each, s: t.runs.delete(each, session=s)),
     "runs.delete_batch": (run_of, lambda t, each, s: t.runs.delete_batch([each], session=s)),
     "runs.release": (dead, lambda t, each, s: t.runs.release(each, session=s)),
     "runs.mark_failed": (dead, lambda t, each, s: t.runs.mark_failed(each, session=s)),
+    "time_tickers.add": (cron_of, lambda t, each, s: t.time_tickers.add(LATER, session=s)),
+    "time_tickers.add_batch": (cron_of, lambda t, each, s: t.time_tickers.add_batch([LATER], session=s)),
+    "time_tickers.update": (
+        run_of, lambda t, each, s: t.time_tickers.update(each, session=s, tags=["eu"])
+    ),
+    "time_tickers.update_batch": (
+        run_of, lambda t, each, s: t.time_tickers.update_batch({each: {"tags": ["eu"]}}, session=s)
+    ),
     "time_tickers.cancel": (
         run_of, lambda t, each, s: t.time_tickers.cancel(unique_key="order 7", session=s)
     ),
@@ -116,6 +156,17 @@ VERBS: dict[str, tuple[Callable[[TickerQ], Any], Verb]] = {
     "time_tickers.clone": (run_of, lambda t, each, s: t.time_tickers.clone(each, session=s)),
     "time_tickers.delete": (run_of, lambda t, each, s: t.time_tickers.delete(each, session=s)),
     "time_tickers.delete_batch": (run_of, lambda t, each, s: t.time_tickers.delete_batch([each], session=s)),
+    "cron_tickers.add": (run_of, lambda t, each, s: t.cron_tickers.add(DAILY, session=s)),
+    "cron_tickers.add_batch": (run_of, lambda t, each, s: t.cron_tickers.add_batch([DAILY], session=s)),
+    "cron_tickers.update": (
+        cron_of, lambda t, each, s: t.cron_tickers.update(each, session=s, tags=["eu"])
+    ),
+    "cron_tickers.update_batch": (
+        cron_of, lambda t, each, s: t.cron_tickers.update_batch({each: {"tags": ["eu"]}}, session=s)
+    ),
+    "cron_tickers.revert_to_code": (
+        edited, lambda t, each, s: t.cron_tickers.revert_to_code(each, session=s)
+    ),
     "cron_tickers.pause": (cron_of, lambda t, each, s: t.cron_tickers.pause(each, session=s)),
     "cron_tickers.resume": (
         lambda t: cron_of(t, is_paused=True), lambda t, each, s: t.cron_tickers.resume(each, session=s)
@@ -292,6 +343,22 @@ def test_in_a_block_of_an_actor_all_of_a_tickerq_acts_for_them(tickerq: TickerQ)
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("is_node", [False, True])
+def test_a_process_that_is_forked_in_a_block_acts_so_too(tickerq: TickerQ, is_node: bool) -> None:
+    run_id = run_of(tickerq)
+
+    def act() -> int:
+        if is_node:
+            # As a child of a worker's pool.
+            tickerq._process.own("w1@shop")
+        tickerq.runs.cancel(run_id)
+        return os.getpid()
+
+    with tickerq.acting_as("ann"):
+        assert in_a_child(act) != os.getpid()
+    assert [entry.actor for entry in tickerq.audit.find(action="runs.cancel")] == ["ann"]
+
+
 def test_a_block_ends_with_an_error_too(tickerq: TickerQ) -> None:
     with pytest.raises(TickerStateError), tickerq.acting_as("ann"):
         raise TickerStateError(tickerq.core.node.id, "a", "b")
@@ -307,3 +374,41 @@ def test_an_operation_of_a_session_is_done_once(tickerq: TickerQ, engine: Engine
             session.commit()
     with Session(engine) as session, pytest.raises(OperationReusedError):
         once.runs.delete(run_id, session=session)
+
+
+@pytest.mark.parametrize("in_session", [False, True])
+def test_a_cancel_by_a_unique_key_is_done_once_and_each_repeat_returns_the_run(
+    tickerq: TickerQ, engine: Engine, in_session: bool
+) -> None:
+    first = run_of(tickerq)
+    once = tickerq.acting_as(Actor("ann", operation_id=tickerq.core.node.id))
+    for _ in range(2):
+        with Session(engine) as session:
+            run = once.runs.cancel(unique_key="order 7", session=session if in_session else None)
+            session.commit()
+        assert (run.id, run.status) == (first, TickerStatus.CANCELLED)
+        # The key is free, and the next run that has it is not meant.
+        second = tickerq.time_tickers.add(LATER, on_conflict="return_existing").id
+    assert row_of(tickerq, second).status is TickerStatus.IDLE
+    with pytest.raises(OperationReusedError):
+        once.runs.cancel(unique_key="order 8")
+    with pytest.raises(OperationReusedError):
+        once.runs.cancel(first)
+    with pytest.raises(OperationReusedError):
+        tickerq.acting_as(once_more(tickerq)).runs.cancel(unique_key="order 7")
+
+
+def once_more(tickerq: TickerQ) -> Actor:
+    """Return an actor whose operation id has served for something else."""
+    actor = Actor("ann", operation_id=new_id())
+    tickerq.acting_as(actor).pauses.pause(function="Send")
+    return actor
+
+
+@pytest.mark.parametrize("outcome", ["done", "refused"])
+def test_a_record_of_a_host_commits_with_its_caller(tickerq: TickerQ, engine: Engine, outcome: Any) -> None:
+    for commits in (False, True):
+        with Session(engine) as session:
+            tickerq.audit.record("shop.log_in", outcome, session=session)
+            session.commit() if commits else session.rollback()
+        assert len(tickerq.audit.find(action="shop.log_in")) == commits

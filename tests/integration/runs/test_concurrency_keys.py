@@ -23,15 +23,18 @@ from tests.integration.making import (
     make_runs,
     occurrences_of,
     processes,
+    release_holds,
     remove_runs,
     rescue,
     row_of,
+    runs,
     started,
     statements_of,
     time_tickers,
 )
 from tests.manual_clock import START, ManualClock
 from tests.statements import nodes
+from tests.tables import tickers
 from tickerq_celery import TimeTicker
 from tickerq_celery.enums import HoldReason, TickerPriority
 from tickerq_celery.errors import TickerValidationError
@@ -55,11 +58,6 @@ def reason(core: Core, run_id: UUID) -> str | None:
     return found
 
 
-def release_holds(core: Core) -> int:
-    """Release holds as the sweep does, and return how many."""
-    return core.write(Claimer(core).release_holds).count
-
-
 def full_key(core: Core, *priorities: TickerPriority) -> tuple[list[UUID], list[UUID]]:
     """Return the two runs that have a key's slots, and those that wait for one."""
     taken = [started(core, run_id).id for run_id in make_runs(core, 2, concurrency_key="eu")]
@@ -75,6 +73,22 @@ def test_queued_and_running_runs_of_a_key_count_and_other_keys_have_their_own_sl
     assert set(claimed_ids(core)) == {queued, us}
     row = row_of(core, third)
     assert (row.held_for, row.hold_key, row.due_at) == ("key", Slot("Send", "eu").hold_key, None)
+
+
+def test_a_held_run_is_found_by_the_hold_key_that_its_views_show(core: Core) -> None:
+    full_key(core, TickerPriority.NORMAL)
+    other = make_run(core, "Other", concurrency_key="eu:1")
+    change = {"held_for": "key", "hold_key": Slot("Other", "eu:1").hold_key, "due_at": None}
+    core.write(lambda tx: tx.execute(tickers.update().where(tickers.c.id == other).values(change)))
+    shown = {"Send:eu", "Other:eu:1"}
+    assert {each.hold_key for each in runs(core).active(held_for="key")} == shown
+    for key in shown:
+        [run] = runs(core).find(hold_key=key)
+        assert (run.hold_key, runs(core).get(run.id).hold_key) == (key, key)
+        assert key.isprintable()
+    assert len(runs(core).find(hold_key=shown)) == 2
+    assert len(runs(core).find(held_for="key", exclude={"hold_key": "Other:eu:1"})) == 1
+    assert len(runs(core).find(hold_key="Send:us")) == 0
 
 
 def test_runs_without_a_key_are_no_concern_of_a_key(core: Core) -> None:

@@ -24,6 +24,7 @@ from tests.integration.making import (
     make_runs,
     occurrences_of,
     processes,
+    release_holds,
     remove_runs,
     row_of,
     start,
@@ -36,11 +37,6 @@ from tickerq_celery.enums import HoldReason, NodeKind, TickerPriority, TickerSta
 from tickerq_celery.runs.holds import Released
 
 MakeCore = Callable[..., Core]
-
-
-def release_holds(core: Core) -> int:
-    """Release holds as the sweep does, and return how many."""
-    return core.write(Claimer(core).release_holds).count
 
 
 def held(core: Core, ids: Sequence[UUID]) -> dict[UUID, str]:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.inner import Claimer, Core
+from tests.inner import Core
 from tests.integration.apps import enrol_worker, ticker_app
 from tests.integration.conftest import send
 from tests.integration.making import (
@@ -19,6 +19,7 @@ from tests.integration.making import (
     make_run,
     make_runs,
     processes,
+    release_holds,
     rescue,
     row_of,
     start,
@@ -51,11 +52,6 @@ def tickerq(store_url: str, namespace: str, clock: ManualClock) -> Iterator[Tick
 
 def claimed_ids(core: Core) -> list[UUID]:
     return [each.id for each in claim(core)]
-
-
-def release_holds(core: Core) -> int:
-    """Release holds as the sweep does, and return how many."""
-    return core.write(Claimer(core).release_holds).count
 
 
 def test_a_rate_lets_one_run_through_and_holds_the_rest_and_no_other_run(core: Core) -> None:

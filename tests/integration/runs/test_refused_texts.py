@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from tests.inner import REFUSED_TEXTS, Core, Database, Recorder, failed, skipped, succeeded
 from tests.integration.apps import caller_engine
@@ -18,6 +18,7 @@ from tests.integration.making import (
     started,
     time_tickers,
 )
+from tests.integration.refusing import ARROW, refuse_arrows
 from tests.servers.pool import SharedServer
 from tests.servers.schema_template import make_schema
 from tests.thoroughness import in_verify
@@ -26,43 +27,6 @@ from tickerq_celery.enums import TickerStatus
 from tickerq_celery.errors import RefusedValueError
 from tickerq_celery.tickers.progress import Pending
 from tickerq_celery.worker.reporting import Reporting
-
-ARROW = "a → b"
-# Refuses what the connection itself takes, as a database of another encoding does.
-POSTGRES = """
-CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-  IF to_jsonb(NEW)::text LIKE '%→%' THEN
-    RAISE EXCEPTION USING ERRCODE = '22P05', MESSAGE = 'has no equivalent in encoding "LATIN1"';
-  END IF;
-  RETURN NEW;
-END $$
-"""
-TABLES = ("tickerq_tickers", "tickerq_attempts", "tickerq_progress")
-
-
-def refuse_on_postgres(connection: Connection) -> None:
-    connection.execute(text(POSTGRES.replace(":", r"\:")))
-    for table in TABLES:
-        connection.execute(
-            text(
-                f"CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION f()"
-            )
-        )
-
-
-def refuse_on_mariadb(connection: Connection) -> None:
-    for table, column, kind in (
-        ("tickerq_tickers", "description", "VARCHAR(500)"),
-        ("tickerq_tickers", "exception_message", "MEDIUMTEXT"),
-        ("tickerq_tickers", "skipped_reason", "MEDIUMTEXT"),
-        ("tickerq_tickers", "progress_message", "VARCHAR(200)"),
-        ("tickerq_attempts", "exception_message", "MEDIUMTEXT"),
-        ("tickerq_progress", "message", "VARCHAR(200)"),
-    ):
-        connection.execute(text(f"ALTER TABLE {table} MODIFY {column} {kind} CHARACTER SET latin2"))
-
-
-REFUSING = {"postgres": refuse_on_postgres, "mariadb": refuse_on_mariadb}
 
 
 @pytest.fixture(scope="module", params=["postgres", in_verify("mariadb")])
@@ -73,10 +37,7 @@ def refusing_url(
     server = shared_server(request.param)
     url = server.new_database()
     make_schema(url)
-    engine = caller_engine(url)
-    with engine.begin() as connection:
-        REFUSING[request.param](connection)
-    engine.dispose()
+    refuse_arrows(url)
     yield url
     server.drop_database(url)
 

@@ -40,13 +40,6 @@ def core(core: Core) -> Core:
 
 
 @pytest.fixture
-def proxy(store_url: str) -> Iterator[TcpProxy]:
-    """A proxy before the database."""
-    with TcpProxy(store_url) as made:
-        yield made
-
-
-@pytest.fixture
 def worker(core: Core, proxy: TcpProxy, store_url: str, is_postgres: bool) -> Iterator[Core]:
     """The same node through the proxy; its connections are open, and its statements sent as they are."""
     yield from _behind(core, proxy, store_url, {"prepare_threshold": None} if is_postgres else {})

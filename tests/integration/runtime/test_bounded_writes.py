@@ -22,8 +22,6 @@ from tickerq_celery.runtime.bounded_writes import BoundedWrites, _Write
 from tickerq_celery.runtime.work_thread import WorkThread
 
 LIMIT = timedelta(seconds=1)
-# For what is to happen at once, on a busy machine.
-ROOM = 5.0
 # Of a server that does not answer the writes know no more than that their thread has not returned.
 on_servers = pytest.mark.parametrize("own", ["postgres", in_verify("mariadb")], indirect=True)
 
@@ -73,16 +71,16 @@ def test_what_the_work_raises_is_raised_and_nothing_is_written(writes: BoundedWr
 def test_a_write_that_takes_too_long_is_rolled_back_whenever_it_is_done(
     writes: BoundedWrites, core: Core
 ) -> None:
-    goes_on = threading.Event()
+    goes_on, done = threading.Event(), []
 
     def stall(tx: Transaction) -> None:
         add(tx)
-        goes_on.wait(60)
+        done.append(goes_on.wait(60))
 
-    begun = time.monotonic()
     with pytest.raises(StoreError, match="longer than 1 s"):
         writes.write(stall, undo=lambda tx: None)
-    assert time.monotonic() - begun < LIMIT.total_seconds() + ROOM
+    # Its caller has not waited for it.
+    assert done == []
     goes_on.set()
     come_to_rest(writes)
     assert core.read(count) == 0
@@ -143,25 +141,22 @@ def test_a_write_that_waits_behind_a_stalled_one_is_not_begun_later(
     assert begun == []
 
 
-def slow_to_connect(core: Core) -> threading.Event:
-    """Let each new connection of a store wait for the event that is returned."""
+def slow_to_connect(core: Core, *, seconds: float = 60) -> threading.Event:
+    """Let each new connection of a store wait for the event that is returned, or for so many seconds."""
     goes_on = threading.Event()
 
     def hang(*_: object) -> None:
-        goes_on.wait(60)
+        goes_on.wait(seconds)
 
     event.listen(core.database.engine, "connect", hang)
     return goes_on
 
 
 def test_a_connection_has_a_limit_of_its_own(core: Core) -> None:
-    goes_on = slow_to_connect(core)
-    patient = BoundedWrites(core, timedelta(seconds=0.2), connect_limit=timedelta(seconds=60))
-    threading.Timer(0.6, goes_on.set).start()
-    # The limit of the answer is over long before.
-    begun = time.monotonic()
+    # Twice as long as an answer may take.
+    slow_to_connect(core, seconds=2 * LIMIT.total_seconds())
+    patient = BoundedWrites(core, LIMIT, connect_limit=timedelta(seconds=60))
     assert patient.write(add, undo=remove) == "one"
-    assert time.monotonic() - begun >= 0.5
     patient.close()
 
 
@@ -188,11 +183,10 @@ def test_a_frozen_server_keeps_no_caller_waiting_and_commits_nothing_later(
         core.database.close()
     server.freeze()
     try:
-        begun = time.monotonic()
         for name in ("two", "three"):
-            with pytest.raises(StoreError):
+            # By the limits that are set here: a driver gives up much later.
+            with pytest.raises(StoreError, match=r"(longer than|no connection in) 1 s"):
                 writes.write(lambda tx, name=name: add(tx, name), undo=lambda tx: None)  # type: ignore[misc]
-        assert time.monotonic() - begun < 2 * LIMIT.total_seconds() + ROOM
     finally:
         server.thaw()
     come_to_rest(writes)
@@ -235,7 +229,7 @@ def test_a_child_process_writes_by_a_thread_of_its_own(writes: BoundedWrites, co
 _UNDER_GEVENT = """
 from gevent import monkey
 monkey.patch_all()
-import sys, time
+import sys
 from datetime import timedelta
 from tests.integration.runtime.test_bounded_writes import add, core_on
 from tickerq_celery.errors import StoreError
@@ -247,11 +241,10 @@ limit = timedelta(seconds=0.5)
 writes = BoundedWrites(core, limit, connect_limit=limit)
 print("written", flush=True)
 sys.stdin.readline()
-begun = time.monotonic()
 try:
     writes.write(lambda tx: add(tx, "two"), undo=lambda tx: None)
-except StoreError:
-    print(f"{time.monotonic() - begun:.2f}", flush=True)
+except StoreError as error:
+    print(error, flush=True)
 """
 
 
@@ -269,7 +262,8 @@ def test_under_gevent_a_frozen_server_keeps_no_caller_waiting(own: OwnServer, na
         server.freeze()
         process.stdin.write("\n")
         process.stdin.flush()
-        waited = float(process.stdout.readline())
+        # While it is frozen.
+        said = process.stdout.readline()
         process.kill()
     server.thaw()
-    assert 0.4 < waited < 0.5 + ROOM
+    assert "longer than 0.5 s" in said

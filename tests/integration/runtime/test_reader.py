@@ -21,14 +21,10 @@ from tests.integration.runtime.conftest import OwnServer
 from tests.integration.runtime.transactions import add, core_on, count, wide
 from tests.tables import seeders
 from tests.thoroughness import in_verify
-from tickerq_celery.errors import QueryTooWideError, StoreError
+from tickerq_celery.errors import QueryTooWideError, StoreError, StoreTimeoutError
 from tickerq_celery.store.database.reading import ReadBudget
 
 BUDGET = timedelta(seconds=0.5)
-# What a whole read has: a little more than a statement.
-WHOLE = 1.0
-# For what is to happen at once, on a busy machine.
-ROOM = 5.0
 READERS = 4
 on_servers = pytest.mark.parametrize("own", ["postgres", in_verify("mariadb")], indirect=True)
 REQUEST: ContextVar[str] = ContextVar("REQUEST")
@@ -80,10 +76,9 @@ def test_a_read_sees_what_this_process_has_written(core: Core) -> None:
 
 @pytest.mark.every_database
 def test_a_statement_beyond_the_budget_is_ended_by_the_database(core: Core) -> None:
-    begun = time.monotonic()
+    # By itself it ends long after this test would have been given up.
     with pytest.raises(QueryTooWideError, match=r"longer than 0\.5 s") as caught:
         core.read_bounded(wide)
-    assert time.monotonic() - begun < WHOLE + ROOM
     # Not given up by the caller: the server has said so.
     assert caught.value.__cause__ is not None
     assert caught.value.seconds == 0.5
@@ -96,26 +91,23 @@ def test_statements_that_each_keep_to_the_budget_end_together(core: Core) -> Non
         while True:
             one(tx)
 
-    begun = time.monotonic()
     with pytest.raises(QueryTooWideError):
         core.read_bounded(endless)
-    assert time.monotonic() - begun < WHOLE + ROOM
 
 
 @pytest.mark.every_database
 def test_a_statement_has_no_more_than_what_is_left_of_the_whole_read(core: Core) -> None:
-    budget = ReadBudget(statement=300, until=time.monotonic() + 300)
+    # Long beyond what this test may take: only the end of the whole read can end its statement.
+    budget = ReadBudget(statement=3_600, until=time.monotonic() + 3_600)
 
     def work(tx: Transaction) -> None:
         one(tx)
         budget._until = time.monotonic() + 0.3
         wide(tx)
 
-    begun = time.monotonic()
     with pytest.raises(QueryTooWideError) as caught:
         core.reader.database.read_within(budget, core.transaction, work, (), {})
     assert caught.value.__cause__ is not None
-    assert time.monotonic() - begun < WHOLE + ROOM
 
 
 @pytest.mark.every_database
@@ -175,13 +167,13 @@ def test_a_frozen_server_keeps_no_caller_waiting(own: OwnServer, namespace: str)
     core.read_bounded(one)
     server.freeze()
     try:
-        begun = time.monotonic()
         # Those that find no free connection are told the same: no filter of theirs is too wide.
         with ThreadPoolExecutor(2 * READERS) as pool:
             reads = [pool.submit(core.read_bounded, one) for _ in range(2 * READERS)]
         said = {str(each.exception()) for each in reads}
+        # While it is frozen: none has waited for the server.
         assert said == {"the store did not answer: no answer in 1.4 s"}
-        assert time.monotonic() - begun < WHOLE + ROOM
+        assert {type(each.exception()) for each in reads} == {StoreTimeoutError}
     finally:
         server.thaw()
     assert core.read_bounded(one) == 1

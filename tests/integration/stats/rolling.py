@@ -13,7 +13,7 @@ from tests.tables import rollups as table
 from tests.tables import tickers
 from tickerq_celery.enums import TERMINAL, Origin, TickerKind, TickerPriority, TickerStatus, TickerType
 from tickerq_celery.stats.rolling import roll_up
-from tickerq_celery.tickers.tallies import Tally, TallyKey, tallies
+from tickerq_celery.tickers.tallies import HOURS, Grain, Tally, TallyKey, tallies
 
 _STATUSES = sorted(TERMINAL)
 
@@ -95,17 +95,18 @@ def roll_all(core: Core, **options: Any) -> int:
     return counted
 
 
-def rolled_up(core: Core) -> Mapping[TallyKey, Tally]:
-    """Return all rows of the roll-up."""
-    rows = core.read(lambda tx: tx.execute(select(table)).all())
+def rolled_up(core: Core, grain: Grain = HOURS) -> Mapping[TallyKey, Tally]:
+    """Return all rows of the roll-up whose periods are of one length."""
+    those = select(table).where(table.c.minutes == grain.minutes)
+    rows = core.read(lambda tx: tx.execute(those).all())
     return {rollups.key_of(row): rollups.tally_of(row) for row in rows}
 
 
-def recount(core: Core) -> Mapping[TallyKey, Tally]:
-    """Return what the roll-up must say of the runs that have ended."""
+def recount(core: Core, grain: Grain = HOURS) -> Mapping[TallyKey, Tally]:
+    """Return what the roll-up must say of the runs that have ended, in periods of one length."""
 
     def read(tx: Transaction) -> Mapping[TallyKey, Tally]:
         everything = tx.now + timedelta(days=9_999)
-        return tallies(counted_ends.between(tx, rollup_state.START, everything, limit=100_000))
+        return tallies(counted_ends.between(tx, rollup_state.START, everything, limit=100_000), grain)
 
     return core.read(read)

@@ -18,6 +18,7 @@ from tickerq_celery.managers.error_groups import ErrorManager
 from tickerq_celery.managers.stats import StatsManager
 from tickerq_celery.stats import reading
 from tickerq_celery.stats.function_figures import figures_of
+from tickerq_celery.stats.reading import Question
 from tickerq_celery.stats.rolling import roll_up
 from tickerq_celery.views import UncountedEnds
 
@@ -130,6 +131,73 @@ def test_a_window_is_the_last_day_in_whole_hours(core: Core, clock: ManualClock)
     assert len(found.points) == 25
 
 
+@pytest.mark.every_database
+@pytest.mark.parametrize("is_counted", [False, True], ids=["live", "counted"])
+def test_the_last_hours_have_figures_by_half_hours_and_by_minutes(
+    core: Core, clock: ManualClock, is_counted: bool
+) -> None:
+    clock.advance(minutes=20)
+    at = clock.now()
+    write(
+        core,
+        ended(core, at),
+        failed(core, at + 30 * SECOND),
+        failed(core, at + 11 * MINUTE, function="Bill"),
+        failed(core, at + 12 * MINUTE),
+    )
+    clock.advance(minutes=15)
+    if is_counted:
+        roll_all(core)
+    halves = stats(core).throughput(since=at, step=HOUR / 2)
+    assert (halves.since, halves.until) == (at - 20 * MINUTE, at + 40 * MINUTE)
+    assert [(each.counts.done, each.counts.failed) for each in halves.points] == [(1, 1), (0, 2)]
+    minutes = stats(core).throughput(since=at, step=MINUTE)
+    assert (minutes.since, minutes.until, len(minutes.points)) == (at, at + 16 * MINUTE, 16)
+    assert [each.counts.ends for each in minutes.points] == [2, *[0] * 10, 1, 1, 0, 0, 0]
+    three = errors(core).groups(since=at, step=3 * MINUTE)
+    assert [(each.function, each.counts) for each in three.groups] == [
+        ("Send", (1, 0, 0, 0, 1, 0)), ("Bill", (0, 0, 0, 1, 0, 0)),
+    ]  # fmt: skip
+    assert all(each.sample_id is not None for each in three.groups)
+    assert stats(core).lag(since=at, step=MINUTE).total.count == 4
+    assert stats(core).lag(since=at + 12 * MINUTE, step=MINUTE).total.count == 1
+
+
+def test_what_no_period_is_kept_of_is_refused(core: Core, clock: ManualClock) -> None:
+    for step, kept in ((HOUR / 2, timedelta(days=40)), (MINUTE, timedelta(hours=3))):
+        first = clock.now() - kept
+        stats(core).throughput(since=first, until=first + HOUR, step=step)
+        with pytest.raises(TickerValidationError, match="since: such a step is there for the last"):
+            stats(core).throughput(since=first - step, until=first, step=step)
+
+
+@pytest.mark.every_database
+def test_figures_are_the_same_by_hours_and_by_the_shorter_periods_that_they_are_read_from(
+    core: Core, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(core, *random_ends(core, Random(13), clock.now(), 200))
+    clock.advance(hours=3, minutes=3)
+    roll_all(core, limit=150)
+    write(core, *(failed(core, clock.now()), ended(core, clock.now())))
+
+    def figures() -> list[object]:
+        throughput, groups = stats(core).throughput(), errors(core).groups(step=2 * HOUR)
+        return [throughput.points, stats(core).lag(), groups, errors(core).groups(function="Send")]
+
+    by_half_hours = figures()
+    monkeypatch.setattr(Question, "grain", lambda question, now: question.window.grain)
+    assert figures() == by_half_hours
+
+
+def test_errors_are_counted_by_step_where_that_is_asked_for(core: Core, clock: ManualClock) -> None:
+    at = clock.now()
+    write(core, *(failed(core, at + n * HOUR) for n in (0, 0, 3)))
+    clock.advance(hours=4)
+    found = errors(core).groups(since=at, step=2 * HOUR)
+    assert [each.counts for each in found.groups] == [(2, 1, 0)]
+    assert [each.counts for each in errors(core).groups(since=at).groups] == [()]
+
+
 def test_published_calls_stand_apart(core: Core, clock: ManualClock) -> None:
     call = {"kind": TickerKind.CELERY_TASK.value, "elapsed": None}
     write(core, ended(core, clock.now(), started_at=None, **call), ended(core, clock.now(), **call))
@@ -235,8 +303,10 @@ def test_what_needs_too_many_rows_is_refused(
         ({"since": datetime(2026, 1, 1)}, "since"),  # noqa: DTZ001 - that is what is refused
         ({"since": timedelta(days=1)}, "since"),
         ({"until": "now"}, "until"),
-        ({"step": 1_800}, "step"),
-        ({"step": 90 * 60}, "step"),
+        ({"step": 90}, "step"),
+        ({"step": 0}, "step"),
+        ({"step": 1_800, "function": "Send"}, "step"),
+        ({"step": 60}, "since"),
         ({"function": ""}, "function"),
     ],
 )

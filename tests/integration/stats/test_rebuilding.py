@@ -17,6 +17,7 @@ from tickerq_celery.managers.audit import AuditManager
 from tickerq_celery.managers.stats import StatsManager
 from tickerq_celery.stats import rebuilding
 from tickerq_celery.stats.rolling import roll_up
+from tickerq_celery.tickers.tallies import HALF_HOURS
 from tickerq_celery.views import RebuiltHour
 
 HOUR = timedelta(hours=1)
@@ -37,9 +38,12 @@ def test_a_rebuild_makes_the_roll_up_what_the_rows_say(
     roll_all(core)
     right = rolled_up(core)
     core.write(lambda tx: tx.execute(update(rollups).values(ends=7)))
-    core.write(lambda tx: tx.execute(delete(rollups).where(rollups.c.hour == first + HOUR)))
+    core.write(lambda tx: tx.execute(delete(rollups).where(rollups.c.begins_at == first + HOUR)))
     done = stats(core).rebuild(first, first + 3 * HOUR)
     own = core.config.namespace
+    assert {key: each for key, each in rolled_up(core, HALF_HOURS).items() if key.namespace == own} == {
+        key: each for key, each in recount(core, HALF_HOURS).items() if key.namespace == own
+    }
     assert {key: each for key, each in rolled_up(core).items() if key.namespace == own} == {
         key: each for key, each in right.items() if key.namespace == own
     }

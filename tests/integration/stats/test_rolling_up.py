@@ -20,6 +20,7 @@ from tickerq_celery.runs.pruner import Pruner
 from tickerq_celery.stats import rolling
 from tickerq_celery.stats.rolling import roll_up
 from tickerq_celery.tickers.histograms import Spread
+from tickerq_celery.tickers.tallies import HALF_HOURS, HOURS, MINUTES
 
 MakeCore = Callable[..., Core]
 MINUTE = timedelta(minutes=1)
@@ -34,6 +35,44 @@ def test_the_roll_up_says_what_a_recount_of_the_rows_says(core: Core, clock: Man
         assert roll_all(core, limit=37) == 150
     assert rolled_up(core) == recount(core)
     assert roll_all(core) == 0
+
+
+@pytest.mark.every_database
+def test_ends_of_late_are_counted_in_shorter_periods_too_which_go_when_they_were_kept_long_enough(
+    core: Core, clock: ManualClock
+) -> None:
+    write(core, *random_ends(core, Random(8), clock.now(), 60))
+    clock.advance(hours=1, minutes=30)
+    roll_all(core, limit=7)
+    clock.advance(hours=1, minutes=45)
+    roll_all(core, limit=7)
+    for grain in (HALF_HOURS, MINUTES):
+        since = clock.now() - timedelta(hours=3)
+        found = {key: each for key, each in rolled_up(core, grain).items() if key.begins_at >= since}
+        right = {key: each for key, each in recount(core, grain).items() if key.begins_at >= since}
+        assert found == right
+        assert len(found) > 20
+    assert {key.type for key in rolled_up(core, MINUTES)} == {-1}
+    clock.advance(days=41)
+    write(core, ended(core, clock.now()), ended(core, clock.now(), namespace="elsewhere"))
+    clock.advance(minutes=3)
+    roll_all(core)
+    assert [len(rolled_up(core, grain)) for grain in (HALF_HOURS, MINUTES)] == [2, 2]
+    assert rolled_up(core) == recount(core)
+
+
+def test_of_a_history_that_is_counted_at_last_only_what_is_kept_has_shorter_periods(
+    core: Core, clock: ManualClock
+) -> None:
+    at = clock.now()
+    write(core, *(ended(core, at + timedelta(hours=each)) for each in (0, 44, 47)))
+    clock.advance(hours=48)
+    assert roll_all(core) == 3
+    assert [len(rolled_up(core, grain)) for grain in (HOURS, HALF_HOURS, MINUTES)] == [3, 3, 1]
+    clock.advance(hours=4)
+    write(core, ended(core, at + timedelta(hours=50)))
+    roll_all(core)
+    assert [len(rolled_up(core, grain)) for grain in (HOURS, HALF_HOURS, MINUTES)] == [4, 4, 1]
 
 
 def test_an_end_is_counted_once_it_is_two_minutes_old(core: Core, clock: ManualClock) -> None:

@@ -34,7 +34,7 @@ from tests.integration.making import (
 from tests.servers.ports import free_port
 from tests.tables import functions, tickers
 from tickerq_celery.enums import TickerStatus
-from tickerq_celery.errors import ConfigError, SchemaError, StoreError
+from tickerq_celery.errors import ConfigError, SchemaError, StoreError, StoreUnreachableError
 from tickerq_celery.store.database.connections import make_engine
 from tickerq_celery.store.database.database import Database
 from tickerq_celery.store.database.dialects import sqlite
@@ -42,14 +42,6 @@ from tickerq_celery.store.database.dialects import sqlite
 on_sqlite = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 on_postgres = pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
 on_servers = pytest.mark.parametrize("store_url", ON_SERVERS, indirect=True)
-
-
-@pytest.fixture
-def other(database: Database) -> Iterator[Database]:
-    """The same store as another process has it open."""
-    opened = Database(database.url)
-    yield opened
-    opened.close()
 
 
 def scalar(connection: Connection, statement: str) -> Any:
@@ -156,8 +148,9 @@ def test_a_network_that_is_silent_is_given_up(database: Database) -> None:
 def test_a_server_that_only_reads_is_a_store_error(database: Database) -> None:
     read_only = {"connect_args": {"options": "-c default_transaction_read_only=on"}}
     opened = Database(database.url, options=read_only)
-    with pytest.raises(StoreError, match="read-only"):
+    with pytest.raises(StoreError, match="read-only") as refusal:
         opened.write(partial(add_function, namespace="x", name="x"))
+    assert type(refusal.value) is StoreError
     opened.close()
 
 
@@ -185,7 +178,7 @@ def test_a_pool_without_a_free_connection_is_a_store_error(database: Database) -
 @pytest.mark.parametrize("driver", ["postgresql+psycopg", "mariadb+pymysql"])
 def test_an_unreachable_server_is_a_store_error_that_shows_no_password(driver: str) -> None:
     url = make_url(f"{driver}://user:secret@127.0.0.1:{free_port()}/x")
-    with pytest.raises(StoreError) as refusal:
+    with pytest.raises(StoreUnreachableError) as refusal:
         Database(url, retries=0).read(lambda connection: None)
     assert "secret" not in str(refusal.value)
 
@@ -327,9 +320,11 @@ def test_a_sqlite_file_that_another_connection_locks_says_what_may_be_wrong(
         locked(path),
         pytest.raises(
             StoreError, match="locked by another connection; in a transaction of your own, pass session="
-        ),
+        ) as refusal,
     ):
         database.write(lambda connection: connection.exec_driver_sql("SELECT 1"))
+    # It answers: there is a connection.
+    assert type(refusal.value) is StoreError
     database.close()
 
 

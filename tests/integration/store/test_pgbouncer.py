@@ -90,13 +90,6 @@ def engine(store_url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def proxy(store_url: str) -> Iterator[TcpProxy]:
-    """A proxy before the pooler."""
-    with TcpProxy(store_url) as made:
-        yield made
-
-
-@pytest.fixture
 def worker(core: Core, proxy: TcpProxy, store_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Core]:
     """A node behind the proxy and the pooler; its connections are open."""
     monkeypatch.setattr(lease_retry.time, "sleep", lambda seconds: None)

@@ -15,6 +15,8 @@ class Request:
         self.id = task_id
         self.time_start = 1.0
         self.task = Task
+        # Celery's own signals hand on this object.
+        self.kwargs: dict[str, Any] = {}
         headers: dict[str, Any] = {CALL_HEADER: [str(execution.id), execution.claim_no]}
         self.request_dict = {**headers, "id": task_id, "task": execution.task, "retries": execution.retries}
         self.context = Context(self.request_dict)

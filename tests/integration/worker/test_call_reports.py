@@ -11,7 +11,7 @@ from celery import Celery, signals
 from celery.exceptions import Retry
 from celery.worker import state
 
-from tests.inner import Core, Recorder, TaskExecution
+from tests.inner import Core, Recorder, Started, TaskExecution
 from tests.integration.making import ListPublisher, attempts_of, enrolled, row_of
 from tests.integration.runs.calls import begun, end, make_call, published, retry_of
 from tests.integration.worker.celery_requests import Request
@@ -49,8 +49,14 @@ class MainProcess:
         return request
 
     def fail(self, request: "Request", error: Exception) -> None:
-        signals.task_failure.send(sender=self.task, task_id=request.id, exception=error)
+        signals.task_failure.send(
+            sender=self.task, task_id=request.id, exception=error, kwargs=request.kwargs
+        )
         self.write()
+
+    def miss(self, run: Started) -> None:
+        """Let two heartbeats not find a run."""
+        self._handler.lost(run)
 
     def revoke(self, request: "Request", **how: bool) -> None:
         flags: dict[str, Any] = {"terminated": False, "expired": False, **how}
@@ -126,6 +132,19 @@ def test_a_late_report_touches_no_later_retry_and_no_end(core: Core, main: MainP
     end(core, second)
     main.fail(request, LOST)
     assert row_of(core, execution.id).status is DONE
+
+
+def test_a_late_report_touches_no_later_claim_that_the_worker_executes(core: Core, main: MainProcess) -> None:
+    # The pool notices a lost child later than the heartbeats do: all claims of a run have one task id.
+    execution = published(core, make_call(core, columns={"on_lost": OnLost.RETRY.value}))
+    request = main.receive(execution)
+    main.miss(begun(core, execution))
+    again = published(core, execution.id)
+    main.receive(again)
+    begun(core, again)
+    main.fail(request, LOST)
+    assert row_of(core, execution.id).status is IN_PROGRESS
+    assert ends(core, execution) == [(FAILED, "WorkerLost")]
 
 
 def test_an_id_that_looks_like_a_functions_claim_is_known_by_its_header(
@@ -207,7 +226,7 @@ def test_of_two_apps_in_one_process_each_reports_its_own_tasks(core: Core, main:
     begun(core, execution)
     other = MainProcess(core)
     request = other.receive(execution)
-    signals.task_failure.send(sender=other.task, task_id=request.id, exception=LOST)
+    signals.task_failure.send(sender=other.task, task_id=request.id, exception=LOST, kwargs=request.kwargs)
     signals.task_revoked.send(
         sender=other.task, request=request.context, terminated=True, signum=None, expired=False
     )

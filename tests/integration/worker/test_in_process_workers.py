@@ -2,9 +2,12 @@
 
 import threading
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from billiard.process import current_process
 from celery import Task, _state, signals
 from celery.contrib.testing.worker import start_worker
 from celery.worker.request import Request, create_request_cls
@@ -16,6 +19,9 @@ from tests.integration.apps import ticker_app
 from tests.statements import nodes
 from tickerq_celery import RunCondition, TickerQ, TickerStatus, TimeTicker
 from tickerq_celery.enums import OnLost
+from tickerq_celery.runs.executions import ExecutionRecorder
+from tickerq_celery.store.nodes.nodes import Node
+from tickerq_celery.worker.held_requests import held_requests
 
 pytestmark = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 
@@ -84,6 +90,77 @@ def test_a_worker_runs_its_seeders_when_it_starts(tickerq: TickerQ) -> None:
             wait_until(lambda: tickerq.core.read(nodes.list_nodes), lambda: "a node row")
             wait_until(tickerq.runs.count, lambda: "what was seeded")
     assert [run.description for run in tickerq.runs.find()] == ["seeded"]
+
+
+class Seen:
+    """What a worker's heartbeats say of it."""
+
+    def __init__(self, tickerq: TickerQ) -> None:
+        self._core = tickerq.core
+
+    def is_idle(self) -> bool:
+        """Return True once a heartbeat that begins now has said that the worker has nothing."""
+        known = [(node.counter, node.idle_since) for node in self._core.read(nodes.list_nodes)]
+        return bool(known) and self._after(known[0][0] + 2) is not None
+
+    def wait_until_idle(self) -> None:
+        wait_until(self.is_idle, lambda: "an idle worker")
+
+    def _after(self, counter: int) -> datetime | None:
+        def later() -> list[Node]:
+            return [node for node in self._core.read(nodes.list_nodes) if node.counter >= counter]
+
+        return wait_until(later, lambda: "a later heartbeat")[0].idle_since
+
+
+@pytest.fixture
+def seen(store_url: str, namespace: str) -> Iterator[tuple[TickerQ, Seen]]:
+    """An app whose worker beats often, and what its heartbeats say."""
+    with ticker_app(store_url, namespace, heartbeat=0.1) as made:
+        yield made, Seen(made)
+
+
+def test_a_worker_is_not_idle_before_the_end_of_its_last_task_is_recorded(
+    seen: tuple[TickerQ, Seen], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tickerq_celery.worker.following.longest_wait", lambda hard, elapsed, lease: 0.05)
+    answered, finish = threading.Event(), ExecutionRecorder.finish
+
+    def slow(*args: Any, **options: Any) -> Any:
+        answered.wait(60)
+        return finish(*args, **options)
+
+    monkeypatch.setattr(ExecutionRecorder, "finish", slow)
+    tickerq, heartbeats = seen
+    begun = threading.Event()
+
+    @tickerq.app.task(name="shop.work", shared=False)
+    def work() -> None:
+        begun.set()
+
+    with start_worker(tickerq.app, perform_ping_check=False, shutdown_timeout=60):
+        heartbeats.wait_until_idle()
+        tickerq.time_tickers.add(TimeTicker(task=work))
+        assert begun.wait(60)
+        wait_until(lambda: not held_requests(), lambda: "what the worker does next")
+        assert not heartbeats.is_idle()
+        answered.set()
+        heartbeats.wait_until_idle()
+
+
+def test_a_worker_is_not_idle_while_a_child_of_its_pool_has_something_to_record(
+    seen: tuple[TickerQ, Seen], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(current_process(), "index", 0, raising=False)
+    monkeypatch.setattr("tickerq_celery.worker.child_marks._lives", lambda pid: True)
+    tickerq, heartbeats = seen
+    with start_worker(tickerq.app, perform_ping_check=False, shutdown_timeout=60):
+        heartbeats.wait_until_idle()
+        marks = tickerq._process.get().child_marks
+        marks.begin(uuid4(), 1)
+        assert not heartbeats.is_idle()
+        marks.end()
+        heartbeats.wait_until_idle()
 
 
 class Batching(Task):

@@ -55,6 +55,34 @@ def test_a_child_is_offered_what_its_parent_returned_and_starts_without_a_beat(t
     assert chain.seen == [{"invoice": 7, "lines": [1, None]}]
 
 
+def test_what_a_parent_returned_is_there_for_people_as_well_its_secrets_masked(
+    store_url: str, namespace: str, clock: ManualClock
+) -> None:
+    returned = {"invoice": 7, "card": {"number": "4711"}}
+    with ticker_app(store_url, namespace, clock, payload_limit=1_000, redact=["number"]) as tickerq:
+        chain = Chain(tickerq, lambda: returned)
+        assert tickerq.runs.result(chain.head.id) is None
+        chain.run()
+        found = tickerq.runs.result(chain.head.id)
+        assert found is not None
+        assert (found.value, found.problem) == (returned, None)
+        assert found.shown == {"invoice": 7, "card": {"number": "•••"}}
+        assert found.size == len(b'{"invoice":7,"card":{"number":"4711"}}')
+        assert "4711" not in repr(found)
+        # What a run without children returned is not kept.
+        assert tickerq.runs.result(chain.child.id) is None
+
+
+def test_of_what_children_cannot_be_given_people_are_told_why(tickerq: TickerQ) -> None:
+    chain = Chain(tickerq, lambda: b"\xff")
+    execute(tickerq)
+    found = tickerq.runs.result(chain.head.id)
+    assert found is not None
+    assert str(found.problem).startswith("result: bytes are not JSON")
+    with pytest.raises(ParentResultError):
+        _ = found.value
+
+
 def test_a_coroutines_result_is_offered_as_well(tickerq: TickerQ) -> None:
     async def body() -> int:
         return 7

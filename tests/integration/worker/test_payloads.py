@@ -150,7 +150,7 @@ def _body(context: TickerContext[Any]) -> None:
 def test_the_example_of_the_documentation_prints_what_it_says(
     store_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = (Path(__file__).parents[3] / "docs" / "payloads.md").read_text()
+    text = (Path(__file__).parents[3] / "docs" / "reference" / "payloads.md").read_text()
     code = text.partition("```python\n")[2].partition("```")[0]
     monkeypatch.setenv("STORE_URL", store_url)
     monkeypatch.setenv("TICKER_KEYS", f"{KEY},{OTHER_KEY}")

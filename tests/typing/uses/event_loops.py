@@ -31,6 +31,8 @@ async def right(session: AsyncSession, connection: AsyncConnection, run_id: UUID
     assert_type(await aio.cron_tickers.backfill(run_id, MAY, MAY, per_minute=5), list[Run])
     assert_type((await aio.runs.find(status=["failed"]))[0], Run)
     await aio.pauses.pause(tag="eu", reason="audit")
+    async with tickerq.outbox(session), tickerq.outbox(connection):
+        pass
     async for each in aio.runs.iterate(function="Send", page_size=10):
         assert_type(each, Run)
 

@@ -27,6 +27,8 @@ def take_a_session(session: Session, scoped: scoped_session[Session], connection
     assert_type(time_tickers.add(ticker, session=session), Run)
     time_tickers.add(ticker, session=scoped)
     time_tickers.add_batch([ticker], session=connection)
+    with tickerq.outbox(session), tickerq.outbox(scoped), tickerq.outbox(connection):
+        pass
     time_tickers.update(UUID(int=1), session=session, retries=3)
     cron_tickers.add(CronTicker(function="send", expression="@daily"), session=None)
 

@@ -57,7 +57,7 @@ def test_a_quick_run_does_no_more_than_a_full_one() -> None:
 
 
 def test_the_page_of_benchmarks_names_each_measure() -> None:
-    rows = table(text_of("docs/benchmarks/README.md"))
+    rows = table(text_of("docs/how-it-works/benchmarks/README.md"))
     words = {"yes, and with `QUICK=1`": (True, True), "yes": (True, False), "no": (False, True)}
     assert {names([row[0]])[0]: words[row[2]] for row in rows} == {
         name: (measure.is_default, measure.is_quick) for name, measure in MEASURES.items()

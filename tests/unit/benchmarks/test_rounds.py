@@ -50,6 +50,11 @@ def test_a_measure_that_has_taken_its_time_begins_no_other_round() -> None:
     assert len(measured(subject("works"), amount=Amount(rounds=5), total=0.0).rounds) == 1
 
 
+def test_of_rounds_that_were_asked_for_none_is_left_out() -> None:
+    outcome = measured(subject("works"), amount=Amount(rounds=2, is_whole=True), total=0.0)
+    assert len(outcome.rounds) == 2
+
+
 def test_a_subject_whose_server_is_missing_is_left_out_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Servers, "missing", lambda self, kind: f"{kind}: apt install it")
     outcome = measured(subject("works", store="mariadb"), amount=Amount(rounds=1))

@@ -6,6 +6,7 @@ import pytest
 from celery.app.task import Context
 
 from tests.inner import CALL_HEADER, TaskExecution, execution_in, execution_of_request, hand_on
+from tickerq_celery.broker.messages import header_for, parsed_header
 
 RUN = uuid4()
 SECOND = TaskExecution(id=RUN, claim_no=2, task="shop.add", task_id="a", retries=1)
@@ -15,6 +16,10 @@ MESSAGE = {"id": "a", "task": "shop.add", "retries": 1}
 def request(**nested: object) -> Context:
     headers = {"headers": nested} if nested else {}
     return Context({CALL_HEADER: [str(RUN), 2], "shop": "mine", **MESSAGE, **headers})
+
+
+def test_a_header_is_read_as_it_was_made() -> None:
+    assert parsed_header(header_for(RUN, 2)) == (RUN, 2)
 
 
 def test_the_header_of_the_message_counts() -> None:

@@ -95,5 +95,5 @@ def test_a_duration_is_written_with_two_units_at_most(seconds: float, text: str)
 
 def test_a_text_of_a_run_shows_its_moments_as_tables_do() -> None:
     recorded = "Missed: 2 instants from 2026-01-15T13:00:00+00:00 to 2026-01-15T14:00:00.500000+00:00"
-    assert cells.said(recorded) == "Missed: 2 instants from 2026-01-15 13:00:00Z to 2026-01-15 14:00:00Z"
-    assert cells.said(None) == ""
+    assert cells.reason(recorded) == "Missed: 2 instants from 2026-01-15 13:00:00Z to 2026-01-15 14:00:00Z"
+    assert cells.reason(None) == ""

@@ -2,7 +2,7 @@
 
 from tests.unit.health.nodes_made import AT
 from tickerq_celery.health.findings import capped, warning
-from tickerq_celery.health.judging import of_broker
+from tickerq_celery.health.judging import broker_found
 from tickerq_celery.tickers.surroundings import BrokerState
 from tickerq_celery.views import Finding, FindingCode, HealthReport, Severity, Subject, SubjectKind
 
@@ -54,7 +54,7 @@ def test_a_sum_of_findings_names_the_kind_of_each_where_they_differ() -> None:
 
 
 def test_a_broker_that_does_not_answer_is_to_be_brought_back() -> None:
-    found = of_broker(BrokerState(address="redis://x", error="does not answer: refused"))
+    found = broker_found(BrokerState(address="redis://x", error="does not answer: refused"))
     assert (found.severity, found.text) == (Severity.FAILURE, "broker redis://x does not answer: refused")
     assert found.remedy == (
         "bring it back, or correct `broker_url`; nothing is lost: runs that are due wait in the store"

@@ -172,7 +172,7 @@ def test_what_has_ended_says_what_a_retry_would_wait_for(status: TickerStatus) -
 def test_a_function_that_workers_had_may_have_been_renamed(functions: tuple[str, ...], renamed: str) -> None:
     run = waiting(function="SendMails", held_for=HoldReason.FUNCTION)
     [wait] = explained(case(run, nodes=(node(functions=functions), WELL[1]))).waits
-    assert wait.text.partition("first registered it ")[2].partition(". ")[2] == renamed
+    assert wait.text.partition("first registered it at ")[2].partition(". ")[2] == renamed
 
 
 @pytest.mark.parametrize("condition", RunCondition)

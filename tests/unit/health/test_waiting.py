@@ -243,6 +243,18 @@ def test_a_cron_ticker_that_is_paused_by_itself_is_shown_too() -> None:
     assert found.text == "cron ticker Digest (0 9 * * *) is paused since 2026-01-15 10:00:00Z; 1 run waits"
 
 
+def test_a_paused_cron_ticker_is_called_by_its_description_too() -> None:
+    about = {"reason": None, "paused_by": None, "paused_at": None}
+    crons = [
+        PausedCron(id=new_id(), function="fx.rates", expression="0 9 * * *", description=each, **about)
+        for each in ("EUR to USD", "EUR to\nGBP")
+    ]
+    assert [found.text for found in held.of_pauses([], crons, [])] == [
+        "cron ticker fx.rates (EUR to USD, 0 9 * * *) is paused",
+        "cron ticker fx.rates (EUR to GBP, 0 9 * * *) is paused",
+    ]
+
+
 def test_a_cron_ticker_that_failures_paused_is_shown_with_the_last_and_is_to_be_mended_first() -> None:
     cron = PausedCron(
         id=new_id(),

@@ -13,7 +13,7 @@ from tickerq_celery.views import NodeState, NodeView, TickerConfig
 
 RUN, OTHER, CRON, WORKER, BEAT = (UUID(int=number) for number in range(1, 6))
 NOW = START
-REGISTERED = Registered(on_lost=OnLost.RETRY, rate_free_at=None, registered_at=START)
+REGISTERED = Registered(on_lost=OnLost.RETRY, rate_free_at=None, registered_at=START, request_schema=None)
 
 
 def other(**fields: Any) -> OtherRun:

@@ -9,17 +9,10 @@ from celery import signals
 from celery.utils.dispatch import Signal
 
 import tickerq_celery.scheduler  # noqa: F401  # it listens for the start of a beat
-from tests.forked import in_a_child
+from tests.forked import Cycle, in_a_child
 from tickerq_celery.runtime.frozen_heap import freeze_heap
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
-
-
-class Cycle:
-    """An object that only a collection frees."""
-
-    def __init__(self) -> None:
-        self.itself = self
 
 
 def test_what_is_garbage_is_freed_and_the_rest_frozen() -> None:

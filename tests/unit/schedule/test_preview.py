@@ -5,8 +5,7 @@ import pytest
 
 from tests.unit.schedule.calls import calls_of
 from tickerq_celery.errors import InvalidCronError, TickerValidationError
-from tickerq_celery.schedule.cron_expression import CronSchedule
-from tickerq_celery.schedule.preview import count_until, explain, preview
+from tickerq_celery.schedule.preview import explain, preview
 
 NEW_YORK = "America/New_York"
 
@@ -123,15 +122,6 @@ def test_a_day_or_that_is_no_flag_is_refused() -> None:
     for ask in (preview, explain):
         with pytest.raises(TickerValidationError, match="day_or"):
             ask("0 9 * * *", after=at("2025-01-01"), day_or="x")  # type: ignore[operator]
-
-
-def test_instants_are_counted_up_to_a_limit() -> None:
-    second = CronSchedule.parse("* * * * * *", time_zone="UTC")
-    begin, later = at("2025-01-01"), at("2025-01-01T00:00:05")
-    assert count_until(second, after=begin, until=later, at_most=9) == 5
-    assert count_until(second, after=begin, until=later, at_most=3) == 3
-    with pytest.raises(TickerValidationError, match="10,000"):
-        count_until(second, after=begin, until=at("2025-01-02"), at_most=1_000_000)
 
 
 def test_what_never_fires_is_explained_without_a_search_through_the_calendar() -> None:

@@ -1,4 +1,5 @@
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -147,3 +148,68 @@ def test_instants_ascend_within_the_bounds_and_do_not_depend_on_where_a_beat_beg
     assert table.next_after(between) == following
     before = table.latest_at_or_before(following - MOMENT)
     assert before is None or (before <= moment and table.next_after(before) == following)
+
+
+@pytest.mark.parametrize(
+    ("expression", "spring", "autumn"),
+    [("30 2 * * *", 1, 1), ("0 3 * * *", 1, 1), ("0,30 2,3 * * *", 2, 4), ("*/15 * * * *", 92, 100)],
+)
+def test_days_of_23_and_25_hours_have_the_starts_that_the_clocks_let_them(
+    expression: str, spring: int, autumn: int
+) -> None:
+    table = timetable(expression, "Europe/Berlin")
+    assert table.count(at("2026-03-28T23:00"), at("2026-03-29T22:00")) == spring
+    assert table.count(at("2026-10-24T22:00"), at("2026-10-25T23:00")) == autumn
+
+
+COUNTED_ZONES = ["UTC", "Europe/Berlin", "Australia/Lord_Howe", "America/St_Johns", "Africa/Casablanca"]
+COUNTED = [
+    "*/20 * 9-17 * * MON-FRI", "0 30 2 * * *", "0 */15 0-3 * * *", "*/7 1-3 * * *", "@every 50m", "0 2 * * *",
+    "0 0 L * *", "30 1,2 * * SUN", "@every 7s", "0 0 29 2 *",
+]  # fmt: skip
+# Around changes of the clocks, and of the months.
+BEGINS = ["2026-03-28", "2026-10-24T22:00", "2026-04-04T12:00", "2026-10-03", "2026-02-14", "2026-10-31"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "until"),
+    [
+        ("Europe/Berlin", "2026-03-29T01:00"),
+        ("Europe/Berlin", "2026-10-25T01:00"),
+        ("America/St_Johns", "2026-03-08T05:30"),
+    ],
+)
+def test_up_to_a_change_of_the_clocks_what_it_skips_or_repeats_is_not_counted(zone: str, until: str) -> None:
+    table, since = timetable("30 * * * *", zone), at(until) - timedelta(hours=12)
+    assert table.count(since, at(until)) == 12
+    assert timetable("0 1-3 * * *", zone).count(since, at(until)) == sum(
+        each < at(until) for each in walk(timetable("0 1-3 * * *", zone), since.isoformat()[:19], 9)
+    )
+
+
+@pytest.mark.verify
+def test_what_lies_between_moments_of_far_centuries_is_counted_by_cycles_of_the_calendar() -> None:
+    table = timetable("30 2 * * SUN", "Europe/Berlin")
+    edges = [at(f"{year}-03-28T01:00") for year in (2090, 2390, 2690, 2990)]
+    assert table.count(edges[0], edges[-1]) == sum(table.count(*each) for each in pairwise(edges))
+    assert calls_of(lambda: table.count(at("2026-01-01"), at("9998-01-01"))) < 2_000_000
+
+
+@examples(200)
+@given(st.data())
+def test_what_lies_between_two_moments_is_counted_without_walking_over_it(data: st.DataObject) -> None:
+    since = at(data.draw(st.sampled_from(BEGINS))) + timedelta(
+        seconds=data.draw(st.integers(0, 86_400)), microseconds=data.draw(st.sampled_from([0, 1]))
+    )
+    until = since + timedelta(minutes=data.draw(st.integers(0, 60 * 50)))
+    table = timetable(
+        data.draw(st.sampled_from(COUNTED)),
+        data.draw(st.sampled_from(COUNTED_ZONES)),
+        exclude=data.draw(st.sampled_from([(), (date(2026, 3, 29), date(2026, 10, 25))])),
+        end_at=data.draw(st.sampled_from([None, at("2026-10-25T00:30")])),
+        start_at=data.draw(st.sampled_from([None, at("2026-02-20T07:30")])),
+    )
+    walked, moment = 0, table.next_after(since - MOMENT)
+    while moment is not None and moment < until:
+        walked, moment = walked + 1, table.next_after(moment)
+    assert table.count(since, until) == walked

@@ -10,18 +10,11 @@ import pytest
 from celery import signals
 from celery.states import FAILURE, IGNORED, RETRY, SUCCESS
 
-from tests.forked import in_a_child
+from tests.forked import Cycle, in_a_child
 from tickerq_celery.worker.child_memory import ChildMemory
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
 MOST = 20
-
-
-class Cycle:
-    """An object that only a collection frees."""
-
-    def __init__(self) -> None:
-        self.itself = self
 
 
 @pytest.fixture(autouse=True)

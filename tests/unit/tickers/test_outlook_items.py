@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from tests.inner import delay_of
 from tickerq_celery.enums import PauseKind, TickerKind
-from tickerq_celery.schedule.merging import merge
-from tickerq_celery.schedule.shared_instants import SharedInstants
+from tickerq_celery.schedule.shared_timetables import OutlookWindow, SharedTimetables
 from tickerq_celery.schedule.timetable import timetable_of
-from tickerq_celery.tickers.outlook_steps import OVERDUE, UNREADABLE, Horizon, OutlookCron, steps_of
+from tickerq_celery.tickers.outlook_items import OVERDUE, UNREADABLE, OutlookCron, items_of
 from tickerq_celery.views import OutlookItem, Pause
 
 NOW = datetime(2026, 3, 28, 12, tzinfo=UTC)
@@ -49,16 +48,14 @@ EXPRESSIONS = [
 ]
 
 
+def window(until: datetime, *, since: datetime = NOW, most_each: int = 10_000) -> OutlookWindow:
+    return OutlookWindow(since=since, until=until, now=NOW, most_each=most_each)
+
+
 def found(
-    cron: OutlookCron,
-    horizon: Horizon,
-    until: datetime,
-    *,
-    taken: tuple[datetime, ...] = (),
-    limit: int = 500,
+    cron: OutlookCron, within: OutlookWindow, *, pause: Pause | None = None, taken: tuple[datetime, ...] = ()
 ) -> list[OutlookItem]:
-    steps = steps_of(cron, horizon, pause=None, taken=taken, instants=SharedInstants())
-    return list(merge([steps], until=until, limit=limit, is_over=lambda: False).items)
+    return items_of(cron, within, pause=pause, taken=taken, timetables=SharedTimetables(within))
 
 
 def moments(items: list[OutlookItem]) -> list[datetime]:
@@ -88,13 +85,16 @@ def test_they_are_what_a_walk_over_the_timetable_finds(data: st.DataObject) -> N
     taken = tuple(data.draw(st.sets(st.sampled_from(walked)))) if walked else ()
     left = None if cron.max_runs is None else cron.max_runs - cron.run_count
     wanted = [each for each in walked if each not in taken][:left]
-    items = found(cron, Horizon(since=since, now=NOW), until, taken=taken)
-    assert moments(items) == [each for each in wanted if each >= since]
+    said = [each for each in wanted if each >= since]
+    assert moments(found(cron, window(until, since=since), taken=taken)) == said
+    bands = found(cron, window(until, since=since, most_each=2), taken=taken)
+    assert sum(each.starts for each in bands) == len(said)
+    assert moments(bands[:1]) == said[:1]
 
 
 def test_one_that_is_overdue_is_said_once_and_goes_on_from_now() -> None:
     cron = replace(CRON, next_run_at=NOW - 5 * HOUR)
-    items = found(cron, Horizon(since=NOW - 9 * HOUR, now=NOW), NOW + 3 * HOUR)
+    items = found(cron, window(NOW + 3 * HOUR, since=NOW - 9 * HOUR))
     assert moments(items) == [NOW - 5 * HOUR, NOW + HOUR, NOW + 2 * HOUR]
     assert [item.note for item in items] == [OVERDUE, None, None]
 
@@ -103,23 +103,21 @@ def test_one_that_is_overdue_is_said_once_and_goes_on_from_now() -> None:
 def test_one_that_waits_for_the_end_of_a_pause_fires_nothing_that_has_passed(hours: int) -> None:
     cron = replace(CRON, next_run_at=None, resume_from=NOW + hours * HOUR)
     pause = Pause(kind=PauseKind.FUNCTION, name="Send", reason="release", paused_by="ann", paused_at=NOW)
-    here = Horizon(since=NOW, now=NOW)
-    steps = steps_of(cron, here, pause=pause, taken=(), instants=SharedInstants())
-    items = merge([steps], until=NOW + 3 * HOUR, limit=9, is_over=lambda: False).items
-    assert moments(list(items)) == [NOW + each * HOUR for each in ((1, 2) if hours < 0 else (2,))]
+    items = found(cron, window(NOW + 3 * HOUR), pause=pause)
+    assert moments(items) == [NOW + each * HOUR for each in ((1, 2) if hours < 0 else (2,))]
     assert {item.note for item in items} == {"held: function Send is paused by ann: release"}
     assert all(item.is_held and item.pause is pause for item in items)
 
 
 def test_one_that_cannot_be_read_here_shows_what_beat_has_stored_and_says_so() -> None:
     cron = replace(CRON, expression="no cron")
-    (item,) = found(cron, Horizon(since=NOW, now=NOW), NOW + 9 * HOUR)
+    (item,) = found(cron, window(NOW + 9 * HOUR))
     assert (item.moment, item.note) == (NOW + HOUR, UNREADABLE)
 
 
 def test_an_item_says_which_cron_ticker_it_is_of_and_how_much_later_the_jitter_lets_it_run() -> None:
     cron = replace(CRON, jitter=timedelta(minutes=10))
-    (item,) = found(cron, Horizon(since=NOW, now=NOW), NOW + 2 * HOUR)
+    (item,) = found(cron, window(NOW + 2 * HOUR))
     assert (item.run_id, item.cron_ticker_id, item.function, item.description) == (
         None,
         CRON.id,
@@ -128,3 +126,12 @@ def test_an_item_says_which_cron_ticker_it_is_of_and_how_much_later_the_jitter_l
     )
     assert item.is_computed
     assert item.delay == delay_of(CRON.id, item.moment, cron.jitter) > timedelta(0)
+
+
+def test_what_starts_often_is_one_item_that_a_pause_holds_and_one_that_is_overdue_stands_before_it() -> None:
+    pause = Pause(kind=PauseKind.FUNCTION, name="Send", reason="release", paused_by="ann", paused_at=NOW)
+    cron = replace(CRON, expression="*/20 * * * * *", next_run_at=NOW - HOUR)
+    overdue, band = found(cron, window(NOW + HOUR, since=NOW - 2 * HOUR, most_each=6), pause=pause)
+    assert (overdue.is_band, overdue.moment, OVERDUE in (overdue.note or "")) == (False, NOW - HOUR, True)
+    assert (band.starts, band.every, band.is_held) == (179, timedelta(seconds=20), True)
+    assert band.note == "held: function Send is paused by ann: release"
