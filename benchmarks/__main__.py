@@ -1,7 +1,7 @@
 """Measure, and write what was measured: python -m benchmarks [--quick] [--rounds 5] [measure …].
 
-Results go to docs/benchmarks/results.json, and from there to the page and the charts beside it; those of a
-quick run go to benchmarks/.results. A measure that is named alone replaces its own results only.
+Results go to docs/how-it-works/benchmarks/results.json, and from there to the page and the charts beside it;
+those of a quick run go to benchmarks/.results. A measure that is named alone replaces its own results only.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from benchmarks.page import page
 from benchmarks.rounds import Amount, Rounds
 from benchmarks.servers import Servers
 
-KEPT = ROOT / "docs" / "benchmarks"
+KEPT = ROOT / "docs" / "how-it-works" / "benchmarks"
 QUICK = ROOT / "benchmarks" / ".results"
 ROUNDS = 5
 
@@ -31,7 +31,12 @@ def main(given: argparse.Namespace) -> None:
             _say("QUICK: one round of small counts; two minutes, and once some more to install the peers.")
             _say("Such figures show that it works, not how fast it is.")
         rounds = given.rounds or (1 if given.quick else ROUNDS)
-        amount = Amount(rounds=rounds, is_quick=given.quick, with_peers=not given.without_peers)
+        amount = Amount(
+            rounds=rounds,
+            is_whole=given.rounds is not None,
+            is_quick=given.quick,
+            with_peers=not given.without_peers,
+        )
         _measure(given.measures or defaults(is_quick=given.quick), folder, amount)
     render(folder)
     _say(f"written: {folder}/results.md")
@@ -70,7 +75,9 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
     made = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     made.add_argument("measures", nargs="*", metavar="measure", help=", ".join(MEASURES))
     made.add_argument("--quick", action="store_true", help="one round of small counts")
-    made.add_argument("--rounds", type=int, help=f"{ROUNDS}, or 1 in a quick run")
+    made.add_argument(
+        "--rounds", type=int, help=f"all of so many; {ROUNDS} if there is time, or 1 in a quick run"
+    )
     made.add_argument("--without-peers", action="store_true", help="measure ours alone, and install nothing")
     made.add_argument("--report", action="store_true", help="write page and charts anew without measuring")
     made.add_argument("--to", type=Path, help="the folder of the results")

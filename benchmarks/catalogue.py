@@ -4,11 +4,13 @@ from benchmarks.beside_peers import BULK_ADD, DISPATCH, EXECUTE, IDLE_TICK
 from benchmarks.ours_alone import (
     BULK_EDITS,
     CLAIMS,
+    CLAIMS_BESIDE_MILLIONS,
     CRON_SEARCHES,
     DASHBOARD,
     FAIRNESS,
     FULL_QUEUE,
     MEMORY,
+    OUTBOX,
     PRUNE,
     ROLLUP,
     SCALE,
@@ -19,12 +21,14 @@ from benchmarks.ours_alone import (
 BESIDE_PEERS = (DISPATCH, EXECUTE, FULL_QUEUE, BULK_ADD, IDLE_TICK)
 OURS_ALONE = (
     START_DELAY,
+    OUTBOX,
     FAIRNESS,
     CLAIMS,
     WRITES,
     MEMORY,
     BULK_EDITS,
     CRON_SEARCHES,
+    CLAIMS_BESIDE_MILLIONS,
     ROLLUP,
     DASHBOARD,
     PRUNE,

@@ -17,9 +17,13 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amount:
-    """How much is measured: rounds of small or full counts, with or without the peers."""
+    """How much is measured: rounds of small or full counts, with or without the peers.
+
+    ``is_whole`` where all rounds are wanted, however long a measure takes.
+    """
 
     rounds: int
+    is_whole: bool = False
     is_quick: bool = False
     with_peers: bool = True
 
@@ -34,13 +38,13 @@ class Rounds:
         self._rounds: list[Round] = []
 
     def measure(self) -> Outcome:
-        """Run all subjects round by round, as long as the measure has time for another round."""
+        """Run all subjects round by round, as long as the measure has time for another round, or all."""
         rounds = self._amount.rounds
         self._find_usable(self._measure.subjects)
         began = time.monotonic()
         while len(self._rounds) < rounds and self._subjects:
             self._rounds.append(self._run_all(f"{len(self._rounds) + 1}/{rounds}"))
-            if time.monotonic() - began > self._measure.total_seconds:
+            if not self._amount.is_whole and time.monotonic() - began > self._measure.total_seconds:
                 self._say(f"  it has taken {self._measure.total_seconds:g} s: no further round")
                 break
         return Outcome(
