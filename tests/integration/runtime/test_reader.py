@@ -24,7 +24,7 @@ from tests.thoroughness import in_verify
 from tickerq_celery.errors import QueryTooWideError, StoreError, StoreTimeoutError
 from tickerq_celery.store.database.reading import ReadBudget
 
-BUDGET = timedelta(seconds=0.5)
+BUDGET, PATIENT = timedelta(seconds=0.5), timedelta(seconds=30)
 READERS = 4
 on_servers = pytest.mark.parametrize("own", ["postgres", in_verify("mariadb")], indirect=True)
 REQUEST: ContextVar[str] = ContextVar("REQUEST")
@@ -36,8 +36,16 @@ def with_budget(core: Core, budget: timedelta = BUDGET) -> Core:
 
 @pytest.fixture
 def core(store_url: str, namespace: str) -> Iterator[Core]:
-    made = with_budget(core_on(store_url, namespace))
+    """One whose reads may wait for a busy machine."""
+    made = with_budget(core_on(store_url, namespace), PATIENT)
     made.write(add)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def hurried(core: Core) -> Iterator[Core]:
+    made = with_budget(core)
     yield made
     come_to_rest(made)
     made.close()
@@ -75,24 +83,24 @@ def test_a_read_sees_what_this_process_has_written(core: Core) -> None:
 
 
 @pytest.mark.every_database
-def test_a_statement_beyond_the_budget_is_ended_by_the_database(core: Core) -> None:
+def test_a_statement_beyond_the_budget_is_ended_by_the_database(hurried: Core) -> None:
     # By itself it ends long after this test would have been given up.
     with pytest.raises(QueryTooWideError, match=r"longer than 0\.5 s") as caught:
-        core.read_bounded(wide)
+        hurried.read_bounded(wide)
     # Not given up by the caller: the server has said so.
     assert caught.value.__cause__ is not None
     assert caught.value.seconds == 0.5
     # And the connection serves the next one, whose time is its own.
-    assert core.read_bounded(count) == 1
+    assert hurried.read_bounded(count) == 1
 
 
-def test_statements_that_each_keep_to_the_budget_end_together(core: Core) -> None:
+def test_statements_that_each_keep_to_the_budget_end_together(hurried: Core) -> None:
     def endless(tx: Transaction) -> None:
         while True:
             one(tx)
 
     with pytest.raises(QueryTooWideError):
-        core.read_bounded(endless)
+        hurried.read_bounded(endless)
 
 
 @pytest.mark.every_database
@@ -133,9 +141,9 @@ def test_reads_take_no_connection_of_writes(core: Core) -> None:
     assert used == []
 
 
-def test_a_read_that_finds_no_free_connection_is_not_begun_later(core: Core) -> None:
+def test_a_read_that_finds_no_free_connection_is_not_begun_later(hurried: Core) -> None:
     goes_on, begun, connections = threading.Event(), [], []
-    event.listen(core.reader.database.engine, "checkout", lambda *each: connections.append(each))
+    event.listen(hurried.reader.database.engine, "checkout", lambda *each: connections.append(each))
 
     def stall(tx: Transaction) -> None:
         begun.append("stalled")
@@ -143,7 +151,7 @@ def test_a_read_that_finds_no_free_connection_is_not_begun_later(core: Core) -> 
 
     def stalled() -> None:
         with suppress(StoreError):
-            core.read_bounded(stall)
+            hurried.read_bounded(stall)
 
     threads = [threading.Thread(target=stalled) for _ in range(READERS)]
     for each in threads:
@@ -151,11 +159,11 @@ def test_a_read_that_finds_no_free_connection_is_not_begun_later(core: Core) -> 
     while len(begun) < READERS:
         time.sleep(0.01)
     with pytest.raises(StoreError, match="no answer"):
-        core.read_bounded(lambda tx: begun.append("waited"))
+        hurried.read_bounded(lambda tx: begun.append("waited"))
     goes_on.set()
     for each in threads:
         each.join()
-    assert core.read_bounded(one) == 1
+    assert hurried.read_bounded(one) == 1
     assert begun == ["stalled"] * READERS
     assert len(connections) == READERS + 1
 
@@ -211,13 +219,13 @@ def test_a_read_sees_its_callers_context_variables(core: Core) -> None:
     assert core.read_bounded(lambda tx: REQUEST.get()) == "r-1"
 
 
-def test_a_signals_handler_interrupts_the_wait_and_may_read_itself(core: Core) -> None:
+def test_a_signals_handler_interrupts_the_wait_and_may_read_itself(hurried: Core) -> None:
     def handle(number: int, frame: FrameType | None) -> None:
-        raise InterruptedError(core.read_bounded(one))
+        raise InterruptedError(hurried.read_bounded(one))
 
     def read() -> None:
         signal.setitimer(signal.ITIMER_REAL, 0.1)
-        core.read_bounded(wide)
+        hurried.read_bounded(wide)
 
     before = signal.signal(signal.SIGALRM, handle)
     try:
