@@ -89,7 +89,8 @@ def first_seen(reader: Reader, uncounted: UncountedEnds | None) -> FirstSeen | N
 
     def read() -> FirstSeen | None:
         stats, errors = reader.tickerq.stats, reader.tickerq.errors
-        before = stats.throughput(since=since - NEW_FOR.length, until=since, uncounted=uncounted)
+        day = NEW_FOR.length
+        before = stats.throughput(since=since - day, until=since, step=day, uncounted=uncounted)
         if not before.total.ends:
             return None
         found = errors.groups(

@@ -124,6 +124,27 @@ def test_a_series_has_a_point_for_each_step(core: Core, clock: ManualClock) -> N
     assert two.total.success_share == pytest.approx(2 / 3)
 
 
+def test_of_one_step_the_figures_are_read_in_a_row_for_each_status(
+    core: Core, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = clock.now()
+    write(core, *(ended(core, first + n * HOUR) for n in range(4)), failed(core, first + HOUR))
+    clock.advance(hours=5)
+    roll_all(core)
+    read, sums = [], rolled_figures.sums
+
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        found = sums(*args, **kwargs)
+        read.append(len(found.rows))
+        return found
+
+    monkeypatch.setattr(rolled_figures, "sums", watched)
+    day = stats(core).throughput(since=first, until=first + 4 * HOUR, step=4 * HOUR)
+    assert (day.total.done, day.total.failed) == (4, 1)
+    assert [(each.at, each.counts.ends) for each in day.points] == [(first, 5)]
+    assert read == [2]
+
+
 def test_a_window_is_the_last_day_in_whole_hours(core: Core, clock: ManualClock) -> None:
     clock.advance(minutes=30)
     found = stats(core).throughput()
