@@ -93,12 +93,13 @@ class Claimer:
     def claim_calls(self, calls: Sequence[Due], *, holder: str) -> Claimed:
         """Claim calls of Celery tasks that this process has just stored, as ``claim`` does with their ids.
 
-        By one statement, where nothing holds them: who has committed waits for it.
+        By one statement for each queue, where nothing holds them: who has committed waits for it. That of one
+        call is undone by nothing, so it may commit itself.
         """
-        claimed = None
-        if len({call.queue for call in calls}) == 1:
-            with suppress(_NotAllError):
-                claimed = self._core.write(self._claim_calls, calls, holder)
+        core, claimed = self._core, None
+        write = core.write_alone if len(calls) == 1 and core.database.autocommits else core.write
+        with suppress(_NotAllError):
+            claimed = write(self._claim_calls, calls, holder)
         if claimed is None:
             return self.claim(holder=holder, ids=[call.id for call in calls])
         self._on_claimed(len(claimed))
@@ -124,16 +125,19 @@ class Claimer:
 
     def _claim_calls(self, tx: Transaction, calls: Sequence[Due], holder: str) -> Sequence[Claim]:
         config = self._core.config
-        taken = claims.claim_calls(
-            tx,
-            calls,
-            holder=holder,
-            late_after=config.late_after,
-            publish_check=config.publish_check,
-            most_queued=config.max_queued,
-        )
-        if taken is None:
-            raise _NotAllError
+        taken: list[Claim] = []
+        for queue in dict.fromkeys(call.queue for call in calls):
+            of_queue = claims.claim_calls(
+                tx,
+                [call for call in calls if call.queue == queue],
+                holder=holder,
+                late_after=config.late_after,
+                publish_check=config.publish_check,
+                most_queued=config.max_queued,
+            )
+            if of_queue is None:
+                raise _NotAllError
+            taken += of_queue
         failpoint(CrashPoint.CLAIM_UNCOMMITTED)
         return taken
 

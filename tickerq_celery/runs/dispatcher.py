@@ -119,17 +119,23 @@ class Dispatcher:
 
     def _stamp(self, part: Sequence[Claim]) -> list[Claim]:
         """Stamp what was published, and return the calls whose rows another transaction has locked."""
-        core = self._core
         if not part:
             return []
         try:
-            locked = core.write(publications.stamp, part, check_after=core.config.republish_after)
+            locked = self._write_stamps(part)
         except StoreError as error:
             # An unstamped run is checked soon. Its second message is dropped; that of a Celery task is not.
             logger.warning("could not stamp %d published runs: %s", len(part), error)
             return []
         failpoint(CrashPoint.STAMPED)
         return locked
+
+    def _write_stamps(self, part: Sequence[Claim]) -> list[Claim]:
+        core, after = self._core, self._core.config.republish_after
+        is_alone = len(part) == 1 and part[0].call is not None and core.database.returns_alone
+        if is_alone and core.write_alone(publications.stamp_call, part[0], check_after=after):
+            return []
+        return core.write(publications.stamp, part, check_after=after)
 
     def _stamp_locked(self, locked: list[Claim], until: float) -> None:
         """Stamp calls that a worker was starting meanwhile, in case the store does not take their starts."""

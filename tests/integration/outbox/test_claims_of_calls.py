@@ -23,25 +23,47 @@ def statuses(tickerq: TickerQ) -> list[tuple[TickerStatus, HoldReason | None]]:
     return [(run.status, run.held_for) for run in tickerq.runs.find(function="shop.add")]
 
 
-@pytest.mark.parametrize("count", [1, 3])
-def test_calls_of_a_queue_are_claimed_by_one_statement(
-    shop: TickerQ, add: Any, engine: Engine, count: int
-) -> None:
+def statements_of(*engines: Engine) -> list[str]:
+    """Return the list to which what these engines send is added from now on."""
     seen: list[str] = []
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", lambda *args: seen.append(args[2].strip()))
+    return seen
+
+
+@pytest.mark.parametrize(("count", "queues"), [(1, 1), (3, 1), (4, 2)])
+def test_calls_of_a_queue_are_claimed_by_one_statement(
+    shop: TickerQ, add: Any, engine: Engine, count: int, queues: int
+) -> None:
     with Session(engine) as session, shop.outbox(session):
         add.delay(0)
         session.commit()
         for number in range(count):
-            add.delay(number)
-        event.listen(
-            shop.core.database.engine, "before_cursor_execute", lambda *args: seen.append(args[2].strip())
-        )
+            others = {"queue": f"{shop.core.config.namespace}-other"} if number % queues else {}
+            add.apply_async((number,), **others)
+        database = shop.core.database
+        seen = statements_of(*{database.engine, database.autocommitting_engine})
         session.commit()
-    assert len(sent(shop)) == count + 1
+    assert [status for status, _ in statuses(shop)] == [TickerStatus.DONE] * (count + 1)
     claims = [each for each in seen if "SET is_late" in each]
-    assert len(claims) == 1
-    # Nothing is read before it.
-    assert [each for each in seen[: seen.index(claims[0])] if each.startswith(("SELECT", "WITH"))] == []
+    assert len(claims) == queues
+    # Nothing is read before them.
+    assert [each for each in seen[: seen.index(claims[-1])] if each.startswith(("SELECT", "WITH"))] == []
+
+
+@pytest.mark.parametrize("store_url", ["postgres", "mariadb"], indirect=True)
+def test_the_claim_of_one_call_commits_itself_and_that_of_two_can_be_undone(
+    shop: TickerQ, add: Any, engine: Engine
+) -> None:
+    alone = statements_of(shop.core.database.autocommitting_engine)
+    in_transactions = statements_of(shop.core.database.engine)
+    with Session(engine) as session, shop.outbox(session):
+        for count in (1, 2):
+            for number in range(count):
+                add.delay(number)
+            session.commit()
+            claims = [sum("SET is_late" in each for each in seen) for seen in (alone, in_transactions)]
+            assert claims == ([1, 0] if count == 1 else [1, 1])
 
 
 def test_a_pause_holds_a_call(shop: TickerQ, add: Any, engine: Engine) -> None:

@@ -117,7 +117,7 @@ def _published_again(tx: Transaction, run: Started, check_after: timedelta) -> d
     return {
         "status": TickerStatus.QUEUED,
         "published_at": tx.sql_now(),
-        "check_at": check_of_call(tx, run.has_children, check_after),
+        "check_at": check_of_call(tx.clock, run.has_children, check_after),
         # As of each call whose message is with the broker, and of which no worker has reported anything.
         "started_at": None,
         "running_on": None,

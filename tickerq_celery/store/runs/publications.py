@@ -2,12 +2,26 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import groupby
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, literal, not_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Update,
+    and_,
+    bindparam,
+    case,
+    literal,
+    not_,
+    select,
+    update,
+)
 
+from tickerq_celery.clock import Clock
 from tickerq_celery.enums import TickerKind, TickerStatus
+from tickerq_celery.store.database.bound import bound, parameters
 from tickerq_celery.store.database.transaction import Transaction, rowcount
 from tickerq_celery.store.nodes.nodes import is_followed
 from tickerq_celery.store.runs import overlaps
@@ -15,7 +29,7 @@ from tickerq_celery.store.runs.changed_at import end_columns
 from tickerq_celery.store.runs.ends import end_waiting
 from tickerq_celery.store.runs.starts import lock_free
 from tickerq_celery.store.tables import tickers
-from tickerq_celery.store.tables.column_types import UtcDateTime
+from tickerq_celery.store.tables.column_types import UtcDateTime, sql_after, sql_now
 from tickerq_celery.tickers.claims import Claim
 from tickerq_celery.tickers.lifecycle import Failure
 
@@ -27,6 +41,8 @@ MOST_LOSSES = 20
 _FIRST_RETURN, _MOST_DOUBLINGS = timedelta(seconds=1), 6
 # Workers report what becomes of it: it is published once.
 IS_PUBLISHED_CALL = and_(tickers.c.kind == TickerKind.CELERY_TASK.value, tickers.c.published_at.is_not(None))
+# A worker may be faster than the stamp, and Celery's retry of its task be published before it.
+_IS_UNSTAMPED = tickers.c.published_at.is_(None)
 # When the sweep looks after a call that it leaves to workers' reports: not NULL, as the index by check_at has
 # all that is Queued. No later, as east of UTC the last hours of that year are in the year 10,000.
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -66,6 +82,27 @@ def stamp(tx: Transaction, claims: Sequence[Claim], *, check_after: timedelta) -
             )
         )
     return [claim for claim in claims if claim.call is not None and claim.id not in free]
+
+
+def stamp_call(tx: Transaction, claim: Claim, *, check_after: timedelta) -> bool:
+    """Do the same for the call of a Celery task of which workers report, by one statement; else return False.
+
+    False also where its row is locked, or it is stamped. For PostgreSQL, whose UPDATE can skip a locked row.
+    """
+    if not (claim.has_children or is_followed(tx, claim.queue)):
+        return False
+    values = {"id": claim.id, "claim_no": claim.number, "publish_count": claim.publish_count + 1}
+    stamped = tx.execute(_stamp_unlocked(tx.clock, claim.has_children, check_after), parameters(values))
+    return stamped.rowcount == 1
+
+
+@lru_cache(maxsize=8)
+def _stamp_unlocked(clock: Clock, has_children: bool, check_after: timedelta) -> Update:
+    waits = (*_waits(bound(tickers.c.id), bound(tickers.c.claim_no)), _IS_UNSTAMPED)
+    free = select(tickers.c.id).where(*waits).with_for_update(skip_locked=True)
+    stamped = {"published_at": sql_now(clock), "publish_count": bound(tickers.c.publish_count)}
+    check_at = check_of_call(clock, has_children, check_after)
+    return update(tickers).where(tickers.c.id.in_(free)).values(**stamped, check_at=check_at)
 
 
 def until_check(check_after: timedelta, *, losses: int) -> timedelta:
@@ -197,27 +234,27 @@ def end_as_published(
     return True
 
 
-def check_of_call(tx: Transaction, has_children: bool, check_after: timedelta) -> ColumnElement[datetime]:
+def check_of_call(clock: Clock, has_children: bool, check_after: timedelta) -> ColumnElement[datetime]:
     """Return when a published call ends unless a worker has reported it.
 
     Never with children: what they wait for is a report, and no publication.
     """
-    return literal(NEVER, UtcDateTime()) if has_children else tx.sql_after(check_after)
+    return literal(NEVER, UtcDateTime()) if has_children else sql_after(clock, check_after)
 
 
 def _stamp_call(tx: Transaction, claim: Claim, *, is_reported: bool, check_after: timedelta) -> None:
     stamped = {"published_at": tx.sql_now(), "publish_count": claim.publish_count + 1}
-    # A worker may be faster, and Celery's retry of its task be published before this.
-    is_unstamped = tickers.c.published_at.is_(None)
     if not is_reported:
-        end_as_published(tx, claim.id, claim.number, is_unstamped, **stamped)
+        end_as_published(tx, claim.id, claim.number, _IS_UNSTAMPED, **stamped)
         return
-    check_at = check_of_call(tx, claim.has_children, check_after)
-    waiting = (*_waits(claim.id, claim.number), is_unstamped)
+    check_at = check_of_call(tx.clock, claim.has_children, check_after)
+    waiting = (*_waits(claim.id, claim.number), _IS_UNSTAMPED)
     tx.execute(update(tickers).where(*waiting).values(**stamped, check_at=check_at))
 
 
-def _waits(ticker_id: UUID, claim_no: int) -> tuple[ColumnElement[bool], ...]:
+def _waits(
+    ticker_id: UUID | BindParameter[UUID], claim_no: int | BindParameter[int]
+) -> tuple[ColumnElement[bool], ...]:
     return (
         tickers.c.id == ticker_id,
         tickers.c.claim_no == claim_no,
